@@ -1,1 +1,102 @@
-export {};
+// @autoassign/tensor: immutable tensors as graphs. Build with ops, run with compile or evaluate, look with read.
+export type {
+  Backend,
+  BackendStats,
+  Buffer,
+  KernelChoice,
+  Program,
+  ProgramOptions,
+} from './backends/backend.ts';
+export type { CpuOptions } from './backends/cpu/index.ts';
+export type { BackendName, BackendOptions } from './backends/create.ts';
+export { createBackend } from './backends/create.ts';
+export { logSigmoid, relu, softplus } from './compose/activations.ts';
+export type { ClampBounds } from './compose/arithmetic.ts';
+export {
+  clamp,
+  isFiniteValue,
+  logicalAnd,
+  logicalNot,
+  logicalOr,
+  sign,
+  square,
+} from './compose/arithmetic.ts';
+export { full, ones, zeros } from './compose/fill.ts';
+export type { ImageSize, Pool2dOptions } from './compose/image.ts';
+export { maxPool2d, resizeBilinear, resizeNearest } from './compose/image.ts';
+export type { AffineParams, BatchNormParams, GroupNormOptions } from './compose/norm.ts';
+export { frozenBatchNorm, groupNorm } from './compose/norm.ts';
+export { logSumExp, mean, min, softmax, variance } from './compose/statistics.ts';
+export type { Complaint } from './errors.ts';
+export {
+  DTypeError,
+  describeInputs,
+  describeSpec,
+  LifetimeError,
+  NotFiniteError,
+  RetraceError,
+  ShapeError,
+  sentence,
+  UnsupportedError,
+} from './errors.ts';
+export type { BinaryName, Expression, UnaryName } from './expression.ts';
+export type { Compiled, CompileOptions, EvaluateOptions } from './graph/compile.ts';
+export { compile, evaluate, read, release } from './graph/compile.ts';
+export type { Graph, Slot, Step } from './graph/graph.ts';
+export type { Conv2dOptions, FilterGradAttrs, InputGradAttrs, WindowAttrs } from './ops/conv.ts';
+export { conv2d } from './ops/conv.ts';
+export type { BinaryFunction, CastAttrs, NoAttrs, UnaryFunction } from './ops/elementwise.ts';
+export {
+  abs,
+  add,
+  cast,
+  div,
+  equal,
+  exp,
+  floor,
+  less,
+  lessEqual,
+  log,
+  log1p,
+  maximum,
+  minimum,
+  mul,
+  neg,
+  pow,
+  select,
+  sigmoid,
+  sqrt,
+  sub,
+} from './ops/elementwise.ts';
+export type { AttrsByName, PrimitiveName } from './ops/index.ts';
+export { primitives } from './ops/index.ts';
+export type { GatherAttrs, GatherOptions, ScatterAttrs, TopKAttrs } from './ops/indexing.ts';
+export { gather, scatterAdd, topK } from './ops/indexing.ts';
+export type { MatmulAttrs, MatmulOptions } from './ops/matmul.ts';
+export { matmul } from './ops/matmul.ts';
+export type { ConcatAttrs, PadAttrs, ShapeAttrs, SliceAttrs, TransposeAttrs } from './ops/movement.ts';
+export { broadcastTo, concat, pad, reshape, slice, transpose } from './ops/movement.ts';
+export type { PoolAttrs } from './ops/pool.ts';
+export type { RandomAttrs } from './ops/random.ts';
+export type { ArgMaxAttrs, Axes, ReduceAttrs, ReduceOptions } from './ops/reduce.ts';
+export { argMax, max, sum } from './ops/reduce.ts';
+export type { RuleAttrs } from './ops/structural.ts';
+export { after, identity, stopGradient, withRule } from './ops/structural.ts';
+export type { Attrs, Layout, Primitive, View } from './primitive.ts';
+export type { NormalOptions, UniformOptions } from './random.ts';
+export { key, normal, split, uniform } from './random.ts';
+export { sizeOf } from './shape.ts';
+export type {
+  Data,
+  DType,
+  NestedNumbers,
+  Shape,
+  Source,
+  Spec,
+  Tensor,
+  TensorLike,
+  TensorOptions,
+} from './tensor.ts';
+export { apply, arange, asTensor, named, scalar, specOf, tensor } from './tensor.ts';
+export type { Tree } from './tree.ts';
+export { fillTree, isTensor, leaves, leavesWithPaths, mapTree, mapTrees } from './tree.ts';

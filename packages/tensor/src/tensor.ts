@@ -1,7 +1,6 @@
 // Tensors: immutable nodes of a graph, and the functions that make leaves.
 import type { Buffer } from './backends/backend.ts';
 import { DTypeError, LifetimeError, ShapeError, sentence } from './errors.ts';
-import { broadcastTo } from './ops/movement.ts';
 import type { Attrs, Primitive } from './primitive.ts';
 import { sizeOf } from './shape.ts';
 
@@ -66,10 +65,13 @@ export const tensor = (data: NestedNumbers | Data, options: TensorOptions = {}):
     return constant(convert(data, dtype), options.shape ?? [data.length], dtype);
   }
   const shape = options.shape ?? nestedShape(data);
-  const flat = [data].flat(Number.POSITIVE_INFINITY) as (number | boolean)[];
+  const flat = flatten(data);
   const dtype = options.dtype ?? (typeof flat[0] === 'boolean' ? 'bool' : 'f32');
   return constant(convert(flat.map(Number), dtype), shape, dtype);
 };
+
+const flatten = (data: NestedNumbers): (number | boolean)[] =>
+  typeof data === 'object' ? data.flatMap(flatten) : [data];
 
 const dtypeOfData = (data: Data): DType =>
   data instanceof Int32Array ? 'i32' : data instanceof Uint8Array ? 'bool' : 'f32';
@@ -115,16 +117,6 @@ const constant = (data: Data, shape: Shape, dtype: DType): Tensor => {
 export const scalar = (value: number, dtype: DType = 'f32'): Tensor =>
   constant(convert([value], dtype), [], dtype);
 
-/** A tensor with every element equal to `value`; stored as one number. */
-export const full = (shape: Shape, value: number, dtype: DType = 'f32'): Tensor =>
-  shape.length === 0 ? scalar(value, dtype) : broadcastTo(scalar(value, dtype), shape);
-
-/** A tensor of zeros. */
-export const zeros = (shape: Shape, dtype: DType = 'f32'): Tensor => full(shape, 0, dtype);
-
-/** A tensor of ones. */
-export const ones = (shape: Shape, dtype: DType = 'f32'): Tensor => full(shape, 1, dtype);
-
 /** The vector start, start + step, … of `count` elements. */
 export const arange = (count: number, start = 0, step = 1, dtype: DType = 'f32'): Tensor =>
   tensor(
@@ -155,7 +147,7 @@ export const apply = <A extends Attrs>(op: Primitive<A>, inputs: readonly Tensor
   let depth = 0;
   for (const t of inputs) depth = Math.max(depth, t.depth);
   if (depth >= maxDepth) throw new LifetimeError(tooDeep(inputs));
-  const label = attrs['label'];
+  const label = attrs.label;
   return {
     shape: spec.shape,
     dtype: spec.dtype,

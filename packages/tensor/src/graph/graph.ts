@@ -1,6 +1,6 @@
 // A graph as a list: arguments, constants, steps in an order that can run, results. Passes map graphs to graphs.
 import { LifetimeError, sentence } from '../errors.ts';
-import { identity } from '../ops/structural.ts';
+import { identityOp } from '../ops/structural.ts';
 import type { Attrs, Primitive } from '../primitive.ts';
 import type { Data, Spec, Tensor } from '../tensor.ts';
 
@@ -128,7 +128,7 @@ export const separateResults = (graph: Graph): Graph => {
       return slot;
     }
     const copy = specs.push(specs[slot]!) - 1;
-    steps.push({ op: identity.op, attrs: {}, inputs: [slot], output: copy });
+    steps.push({ op: identityOp, attrs: {}, inputs: [slot], output: copy });
     return copy;
   });
   return { ...graph, specs, steps, results };
