@@ -28,6 +28,12 @@ export const positionsOf = (shape: Shape, layout: Layout): Int32Array => {
   return positions;
 };
 
+const emptyLike = (data: Data, length: number): Data => {
+  if (data instanceof Float32Array) return new Float32Array(length);
+  if (data instanceof Float64Array) return new Float64Array(length);
+  return data instanceof Int32Array ? new Int32Array(length) : new Uint8Array(length);
+};
+
 /** The elements of a view in row-major order; the storage itself when it is contiguous from its start. */
 export const elementsOf = (view: View): Data => {
   const strides = stridesOf(view.shape);
@@ -35,7 +41,7 @@ export const elementsOf = (view: View): Data => {
     view.offset === 0 && view.data.length === view.size && strides.every((s, d) => s === view.stride[d]);
   if (contiguous) return view.data;
   const positions = positionsOf(view.shape, { strides: view.stride, offset: view.offset });
-  const copy = view.data.slice(0, positions.length);
+  const copy = emptyLike(view.data, positions.length);
   for (let i = 0; i < positions.length; i++) copy[i] = view.data[positions[i]!]!;
   return copy;
 };
