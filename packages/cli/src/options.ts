@@ -1,0 +1,166 @@
+// The options that each verb receives, and the parsers that check one option each.
+import { statSync } from 'node:fs';
+import { UsageError } from './exitCodes.ts';
+
+/** The backends that the program can run on. */
+export const backendNames = ['cpu', 'wasm'] as const;
+
+/** The name of a backend that the program can run on. */
+export type BackendName = (typeof backendNames)[number];
+
+/** What every verb takes: where the run folder goes, the backend and how much is said. */
+export interface CommonOptions {
+  /** Folder that holds the run folders; the run's own folder is `<out>/<name>`, or a free `<out>/<name>-2` …. */
+  readonly out: string;
+  readonly name: string;
+  readonly backend: BackendName;
+  readonly json?: true;
+  readonly quiet?: true;
+}
+
+/** What the verbs that train take; an absent number means "what the recipe says". */
+export interface TrainOptions extends CommonOptions {
+  /** A COCO folder; absent only in `demo` (which makes its own) or when resuming (the run knows it). */
+  readonly data?: string;
+  readonly steps?: number;
+  readonly batch?: number;
+  readonly seed: number;
+  /** The run folder to continue; `true` means the newest one of `<out>/<name>`. */
+  readonly resume?: string | true;
+}
+
+/** The options of `autoassign demo`. */
+export interface DemoOptions extends TrainOptions {
+  /** A first look in under two minutes instead of the whole recipe. */
+  readonly quick?: true;
+}
+
+/** The options of `autoassign eval`. */
+export interface EvalOptions extends CommonOptions {
+  readonly data: string;
+  /** A checkpoint file or a run folder; absent means the newest run. */
+  readonly weights?: string;
+  readonly batch?: number;
+}
+
+/** The options of `autoassign predict`. */
+export interface PredictOptions extends CommonOptions {
+  readonly images: readonly string[];
+  readonly weights?: string;
+  /** Only detections that score above this are drawn and listed. */
+  readonly score: number;
+}
+
+function refuse(option: string, needs: string, got: string, advice: string): never {
+  throw new UsageError(`${option} needs ${needs}, got '${got}'. ${advice}`);
+}
+
+/**
+ * A parser that accepts whole numbers from `least` to `most`.
+ *
+ * Throws   UsageError that names the option
+ */
+export function wholeNumber(option: string, least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= least && value <= most) return value;
+    return refuse(
+      option,
+      `a whole number from ${least} to ${most}`,
+      text,
+      `Try ${option} ${Math.max(least, 4)}.`,
+    );
+  };
+}
+
+/**
+ * A parser that accepts numbers from 0 to 1.
+ *
+ * Throws   UsageError that names the option
+ */
+export function fraction(option: string): (text: string) => number {
+  return (text) => {
+    const value = text.trim() === '' ? Number.NaN : Number(text);
+    if (value >= 0 && value <= 1) return value;
+    return refuse(option, 'a number from 0 to 1', text, `Try ${option} 0.5.`);
+  };
+}
+
+/**
+ * A parser that accepts the name of a backend.
+ *
+ * Throws   UsageError that names the option
+ */
+export function backendName(option: string): (text: string) => BackendName {
+  return (text) =>
+    backendNames.find((name) => name === text) ??
+    refuse(option, `one of ${backendNames.join(', ')}`, text, `Try ${option} wasm.`);
+}
+
+/**
+ * A parser that accepts one plain folder name, no path.
+ *
+ * Throws   UsageError that names the option
+ */
+export function folderName(option: string): (text: string) => string {
+  return (text) => {
+    const isPlain = text.trim() !== '' && !/[/\\\0]/.test(text) && text !== '.' && text !== '..';
+    return isPlain
+      ? text
+      : refuse(option, 'a name without slashes', text, 'Use --out for the folder around it.');
+  };
+}
+
+type Found = 'folder' | 'file' | 'nothing';
+
+function lookUp(path: string): Found {
+  const found = path === '' ? undefined : statSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return 'nothing';
+  return found.isDirectory() ? 'folder' : 'file';
+}
+
+function checked(option: string, needs: string, accepted: readonly Found[], advice: string) {
+  return (text: string): string => {
+    let found: Found = 'nothing';
+    try {
+      found = text.includes('\0') ? 'nothing' : lookUp(text);
+    } catch {
+      // A path through a file, or one we may not look at, is as good as none; the message names it.
+    }
+    if (text !== '' && accepted.includes(found)) return text;
+    const state = text === '' ? '' : found === 'nothing' ? ' (no such file or folder)' : ` (a ${found})`;
+    throw new UsageError(`${option} needs ${needs}, got '${text}'${state}. ${advice}`);
+  };
+}
+
+/**
+ * A parser that accepts the path of a folder that exists.
+ *
+ * Throws   UsageError that names the option
+ */
+export function existingFolder(option: string): (text: string) => string {
+  return checked(option, 'a folder that exists', ['folder'], 'Check the path.');
+}
+
+/**
+ * A parser that accepts the path of a file or folder that exists.
+ *
+ * Throws   UsageError that names the option
+ */
+export function existingPath(option: string): (text: string) => string {
+  return checked(option, 'a file or folder that exists', ['file', 'folder'], 'Check the path.');
+}
+
+/**
+ * A parser that accepts the path of a folder that exists or can be made.
+ *
+ * Throws   UsageError that names the option
+ */
+export function outputFolder(option: string): (text: string) => string {
+  return checked(
+    option,
+    'a folder',
+    ['folder', 'nothing'],
+    'Give a folder, or a path where one can be made.',
+  );
+}

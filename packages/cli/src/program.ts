@@ -1,0 +1,229 @@
+// The command line: which verbs and options there are, and how a run of the program ends.
+// The verbs themselves come in as an argument, so this file knows nothing of tensors or images.
+import { Command, CommanderError, Option } from 'commander';
+import { describeError, exitCodeOf, exitCodes, UsageError } from './exitCodes.ts';
+import type { DemoOptions, EvalOptions, PredictOptions, TrainOptions } from './options.ts';
+import {
+  backendName,
+  existingFolder,
+  existingPath,
+  folderName,
+  fraction,
+  outputFolder,
+  wholeNumber,
+} from './options.ts';
+import type { OutputStream, Reporter } from './progress.ts';
+import { createReporter } from './progress.ts';
+import type { SignalSource } from './signals.ts';
+import { listenForStop } from './signals.ts';
+
+/** What a verb gets besides its options. */
+export interface VerbContext {
+  /** Fires when the user asks to stop: finish the step, save, return. */
+  readonly signal: AbortSignal;
+  readonly reporter: Reporter;
+  /** The words of the command line after the program's name, for `env.json`. */
+  readonly commandLine: readonly string[];
+}
+
+/** The four things the program does; each resolves when done and rejects with a one-line error. */
+export interface Verbs {
+  readonly demo: (options: DemoOptions, context: VerbContext) => Promise<void>;
+  readonly train: (options: TrainOptions, context: VerbContext) => Promise<void>;
+  readonly eval: (options: EvalOptions, context: VerbContext) => Promise<void>;
+  readonly predict: (options: PredictOptions, context: VerbContext) => Promise<void>;
+}
+
+/** The process around the program: its streams, environment, signals and how to leave at once. */
+export interface Surroundings {
+  readonly stdout: OutputStream;
+  readonly stderr: OutputStream;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly signals: SignalSource;
+  readonly exitNow: (exitCode: number) => void;
+}
+
+/** Runs one verb's work inside its context; `createProgram` calls it once per command line. */
+type Invoke = (
+  options: { readonly json?: true; readonly quiet?: true },
+  work: (context: VerbContext) => Promise<void>,
+) => Promise<void>;
+
+const largestSeed = 2 ** 32 - 1;
+
+function fixedByRun(option: Option, resumable: boolean): Option {
+  return resumable ? option.conflicts('resume') : option;
+}
+
+function addCommonOptions(command: Command, { resumable }: { readonly resumable: boolean }): Command {
+  const backend = new Option('--backend <name>', 'cpu (slow, exact reference) or wasm (fast)');
+  return command
+    .addOption(
+      new Option('--out <folder>', 'folder that holds the run folders')
+        .default('runs')
+        .argParser(outputFolder('--out')),
+    )
+    .addOption(
+      new Option('--name <name>', 'name of the run folder; a number is added when it is taken')
+        .default(command.name())
+        .argParser(folderName('--name')),
+    )
+    .addOption(fixedByRun(backend.default('wasm').argParser(backendName('--backend')), resumable))
+    .option('--json', 'events as JSON lines on standard output, nothing else there')
+    .option('--quiet', 'say nothing but errors');
+}
+
+function batchOption(): Option {
+  return new Option('--batch <n>', 'images per step').argParser(wholeNumber('--batch', 1, 1024));
+}
+
+function dataOption(description: string): Option {
+  return new Option('--data <folder>', description).argParser(existingFolder('--data'));
+}
+
+function weightsOption(): Option {
+  return new Option('--weights <path>', 'checkpoint or run folder (default: the newest run)').argParser(
+    existingPath('--weights'),
+  );
+}
+
+function addTrainingOptions(command: Command, dataDescription: string): Command {
+  const steps = new Option('--steps <n>', 'training steps').argParser(wholeNumber('--steps', 1, 10_000_000));
+  const seed = new Option('--seed <n>', 'seed of everything random').argParser(
+    wholeNumber('--seed', 0, largestSeed),
+  );
+  const resume = new Option('--resume [folder]', 'continue a stopped run (default: the newest)').argParser(
+    existingFolder('--resume'),
+  );
+  return command
+    .addOption(dataOption(dataDescription).conflicts('resume'))
+    .addOption(steps.conflicts('resume'))
+    .addOption(batchOption().conflicts('resume'))
+    .addOption(seed.default(0).conflicts('resume'))
+    .addOption(resume);
+}
+
+/** Commander's message of one or two lines as one sentence after the other, ready to print. */
+function usageErrorOf(command: string, error: CommanderError): Error {
+  if (error.exitCode === 0 || error.code === 'commander.help') return error;
+  const [what = '', hint] = error.message.replace(/^error: /, '').split('\n');
+  const advice = hint?.replace(/^\(|\)$/g, '') ?? `See '${command} --help'.`;
+  return new UsageError(`${what.replace(/\.$/, '')}. ${advice}`);
+}
+
+/**
+ * The commander program with the verbs `demo`, `train`, `eval` and `predict`; parsing a command line calls one of them.
+ *
+ * Throws   UsageError (from parsing) when a word is unknown or a value does not fit its option
+ */
+function createProgram(verbs: Verbs, invoke: Invoke, surroundings: Surroundings): Command {
+  const program = new Command('autoassign')
+    .description('Train, evaluate and look at AutoAssign object detectors.')
+    .helpCommand(false)
+    .configureOutput({
+      writeOut: (text) => surroundings.stdout.write(text),
+      writeErr: (text) => surroundings.stderr.write(text),
+      outputError: () => undefined, // runProgram prints every error, in one line
+    })
+    .exitOverride((error) => {
+      throw usageErrorOf('autoassign', error);
+    });
+  const add = (name: keyof Verbs, description: string): Command =>
+    program
+      .command(name)
+      .description(description)
+      .allowExcessArguments(false)
+      .exitOverride((error) => {
+        throw usageErrorOf(`autoassign ${name}`, error);
+      });
+
+  const demo = add('demo', 'train on the shapes data set (or your own) and leave a run folder with pictures');
+  addCommonOptions(addTrainingOptions(demo, 'a COCO folder to use instead of shapes'), { resumable: true });
+  demo.addOption(new Option('--quick', 'a first look in under two minutes').conflicts('resume'));
+  demo.action(async (options: DemoOptions) => {
+    await invoke(options, (context) => verbs.demo(options, context));
+  });
+
+  const train = add('train', 'train a detector on a COCO folder');
+  addCommonOptions(addTrainingOptions(train, 'the COCO folder to train on'), { resumable: true });
+  train.action(async (options: TrainOptions) => {
+    if (options.data === undefined && options.resume === undefined) {
+      throw new UsageError(
+        'needs --data <folder>, got none. Give a COCO folder, or --resume to continue a run.',
+      );
+    }
+    await invoke(options, (context) => verbs.train(options, context));
+  });
+
+  const evaluate = add('eval', 'measure the AP of a trained detector on a COCO folder');
+  evaluate.addOption(dataOption('the COCO folder to evaluate on').makeOptionMandatory());
+  evaluate.addOption(weightsOption()).addOption(batchOption());
+  addCommonOptions(evaluate, { resumable: false }).action(async (options: EvalOptions) => {
+    await invoke(options, (context) => verbs.eval(options, context));
+  });
+
+  const predict = add('predict', 'detect objects in images and draw them');
+  predict.argument('<images...>', 'image files').addOption(weightsOption());
+  predict.addOption(
+    new Option('--score <s>', 'least score shown').default(0.5).argParser(fraction('--score')),
+  );
+  addCommonOptions(predict, { resumable: false }).action(
+    async (images: string[], options: Omit<PredictOptions, 'images'>) => {
+      await invoke(options, (context) => verbs.predict({ ...options, images }, context));
+    },
+  );
+  return program;
+}
+
+/**
+ * The exit status of running the program on the words of a command line (without `node` and the script).
+ *
+ * Example  process.exitCode = await runProgram(verbs, process.argv.slice(2), surroundings)
+ */
+export async function runProgram(
+  verbs: Verbs,
+  commandLine: readonly string[],
+  surroundings: Surroundings,
+): Promise<number> {
+  let running: { readonly reporter: Reporter; readonly stop: ReturnType<typeof listenForStop> } | undefined;
+  const invoke: Invoke = async (options, work) => {
+    const reporter = createReporter({ ...surroundings, json: options.json, quiet: options.quiet });
+    const stop = listenForStop(surroundings.signals, {
+      onFirst: () => reporter.message('Stopping after this step and saving. Ctrl-C again stops at once.'),
+      exitNow: (exitCode) => {
+        reporter.close();
+        surroundings.exitNow(exitCode);
+      },
+    });
+    running = { reporter, stop };
+    await work({ signal: stop.signal, reporter, commandLine: [...commandLine] });
+  };
+
+  try {
+    await createProgram(verbs, invoke, surroundings).parseAsync([...commandLine], { from: 'user' });
+    return running?.stop.exitCode() ?? exitCodes.success;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.success : exitCodes.usage;
+    const stopCode = running?.stop.exitCode();
+    if (stopCode !== undefined && error === running?.stop.signal.reason) return stopCode;
+    reportFailure(error, commandLine, running?.reporter, surroundings);
+    return exitCodeOf(error);
+  } finally {
+    running?.stop.close();
+    running?.reporter.close();
+  }
+}
+
+function reportFailure(
+  error: unknown,
+  commandLine: readonly string[],
+  reporter: Reporter | undefined,
+  { stderr, environment }: Surroundings,
+): void {
+  reporter?.close(); // end the progress line first
+  const verb = ['demo', 'train', 'eval', 'predict'].find((name) => name === commandLine[0]);
+  const text = describeError(error);
+  reporter?.event({ event: 'error', message: text });
+  stderr.write(`${verb === undefined ? 'autoassign' : `autoassign ${verb}`}: ${text}\n`);
+  if (environment.AUTOASSIGN_DEBUG && error instanceof Error) stderr.write(`${error.stack ?? ''}\n`);
+}

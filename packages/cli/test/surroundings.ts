@@ -1,0 +1,69 @@
+// A process made of plain data for tests: streams that remember what was written, signals sent by hand.
+import { EventEmitter } from 'node:events';
+import type { Surroundings, VerbContext, Verbs } from '../src/program.ts';
+import { runProgram } from '../src/program.ts';
+
+export interface RecordedStream {
+  write(text: string): boolean;
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  readonly text: () => string;
+}
+
+export function recordedStream(shape: { isTTY?: boolean; columns?: number } = {}): RecordedStream {
+  const pieces: string[] = [];
+  return {
+    ...shape,
+    write: (text) => pieces.push(text) > 0,
+    text: () => pieces.join(''),
+  };
+}
+
+export interface Call {
+  readonly verb: string;
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly context: VerbContext;
+}
+
+export interface Outcome {
+  readonly exitCode: number;
+  readonly calls: readonly Call[];
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Tried {
+  readonly signals: EventEmitter;
+  readonly exits: readonly number[];
+  readonly outcome: Promise<Outcome>;
+}
+
+/** A run of the program whose verbs only remember how they were called, then do `work`. */
+export function tryProgram(
+  words: readonly string[],
+  work: (context: VerbContext) => Promise<void> = () => Promise.resolve(),
+): Tried {
+  const calls: Call[] = [];
+  const exits: number[] = [];
+  const signals = new EventEmitter();
+  const [stdout, stderr] = [recordedStream(), recordedStream()];
+  const spy = (verb: string) => (options: object, context: VerbContext) => {
+    calls.push({ verb, options: { ...options }, context });
+    return work(context);
+  };
+  const verbs: Verbs = { demo: spy('demo'), train: spy('train'), eval: spy('eval'), predict: spy('predict') };
+  const surroundings: Surroundings = {
+    stdout,
+    stderr,
+    environment: {},
+    signals,
+    exitNow: (code) => exits.push(code),
+  };
+  const outcome = runProgram(verbs, words, surroundings).then((exitCode) => ({
+    exitCode,
+    calls,
+    stdout: stdout.text(),
+    stderr: stderr.text(),
+  }));
+  return { signals, exits, outcome };
+}
