@@ -1,5 +1,10 @@
 // The one fused step: a loop nest over strided inputs, an expression, and at most one reduction over trailing dimensions.
 import type { Expression } from '../expression.ts';
+import { toFunction } from '../expression.ts';
+import { elementsOf, positionsOf } from '../ops/views.ts';
+import type { Primitive } from '../primitive.ts';
+import { sizeOf } from '../shape.ts';
+import type { Data, Spec } from '../tensor.ts';
 
 /**
  * What a fused step computes. For every index of the iteration space, input k is read at
@@ -54,4 +59,40 @@ export const coalesce = (loop: Loop): Loop => {
   return reduction === undefined
     ? { ...rest, extents, strides }
     : { ...rest, extents, strides, reduction: { ...reduction, rank: reduced } };
+};
+
+/** Attrs of a loop step. */
+export type LoopAttrs = { readonly loop: Loop; readonly spec: Spec };
+
+/** The fused step as an op of its own. Fusion makes these; no user function does. */
+export const loopOp: Primitive<LoopAttrs> = {
+  name: 'loop',
+  infer: (_inputs, { spec }) => spec,
+  reference: (inputs, out, { loop }) => interpret(loop, inputs.map(elementsOf), out.data),
+};
+
+const interpret = (loop: Loop, inputs: readonly ArrayLike<number>[], out: Data): void => {
+  const value = toFunction(loop.expression);
+  const positions = inputs.map((_, k) =>
+    positionsOf(loop.extents, { strides: loop.strides[k]!, offset: loop.offsets[k]! }),
+  );
+  const operands = new Float64Array(inputs.length);
+  const at = (i: number): number => {
+    inputs.forEach((data, k) => {
+      operands[k] = data[positions[k]![i]!]!;
+    });
+    return value(operands);
+  };
+  const { reduction } = loop;
+  if (reduction === undefined) {
+    for (let i = 0; i < out.length; i++) out[i] = at(i);
+    return;
+  }
+  const length = sizeOf(loop.extents.slice(loop.extents.length - reduction.rank));
+  for (let o = 0; o < out.length; o++) {
+    let total = reduction.name === 'sum' ? 0 : Number.NEGATIVE_INFINITY;
+    for (let i = o * length; i < (o + 1) * length; i++)
+      total = reduction.name === 'sum' ? total + at(i) : Math.max(total, at(i));
+    out[o] = total;
+  }
 };
