@@ -1,0 +1,140 @@
+// The product of rows of A with a packed block of B: walks the tiles and takes care of the edges.
+//
+// Where the columns of C lie is given by a table of byte offsets, one per column, so the same code writes
+// plain matrices, pixels of several images and every second pixel of a row.
+
+import type { Expression, Statement } from '../assembler/code.ts';
+import { forRange, ifElse, increment } from '../assembler/control.ts';
+import type { ModuleBuilder, Subroutine } from '../assembler/module.ts';
+import { integers, newLocals } from '../assembler/module.ts';
+import { f32, i32, minimumI32, select } from '../assembler/scalar.ts';
+import type { LeftLayout, MicroKernel } from './microKernel.ts';
+import { microKernel, tileColumns, tileRows } from './microKernel.ts';
+
+/** Most depth of one packed block: a panel of 8 columns then takes 8 KiB of the first-level cache. */
+export const maximumBlockDepth = 256;
+
+/** Most columns of one packed block: with the depth above it stays in the second-level cache. */
+export const maximumBlockColumns = 128;
+
+/** What the column table holds for a column that does not exist. */
+export const noColumn = -1;
+
+/** How the left operand lies in memory, and whether relaxed SIMD may be used. */
+export interface ProductForm {
+  readonly layout: LeftLayout;
+  readonly fma: boolean;
+}
+
+/** The smallest multiple of `step` that is at least `value`. */
+export function roundUp(value: number, step: number): number {
+  return Math.ceil(value / step) * step;
+}
+
+/** The size of equal blocks, multiples of `step`, that cover `total` with none above `maximum`. */
+export function blockSize(total: number, maximum: number, step = 1): number {
+  const blocks = Math.max(1, Math.ceil(total / maximum));
+  return Math.max(step, roundUp(Math.ceil(total / blocks), step));
+}
+
+/**
+ * C = A B or C += A B for `rows` rows and `columns` columns.
+ * Parameters: a, aStride, b, table, columns, c, cStride, rows, depth (at least 1), accumulate, tile.
+ * `aStride` is the bytes from row to row in `rows` layout, from panel to panel in `panel` layout; `b` the packed
+ * panels of `depth * tileColumns` elements; `table` the byte offset from `c` of every column, `noColumn` in the
+ * places that fill up the last panel; `tile` is scratch memory of `tileBytes`.
+ */
+export function blockProduct(module: ModuleBuilder, form: ProductForm): Subroutine<11> {
+  return module.once(`blockProduct ${form.layout} ${form.fma}`, () => emitBlockProduct(module, form));
+}
+
+function emitBlockProduct(module: ModuleBuilder, { layout, fma }: ProductForm): Subroutine<11> {
+  const micro = Array.from({ length: tileRows }, (_, index) =>
+    microKernel(module, { rows: index + 1, vectors: tileColumns / 4, layout, fma }),
+  );
+  const scatter = scatterTile(module);
+  return module.define({ params: integers(11), result: 'void' }, (parameters, local) => {
+    const [a, aStride, b, table, columns, c, cStride, rows, depth, accumulate, tile] = parameters;
+    const [row, column, tileHeight, panel, panelBytes, offsets, first] = newLocals(local, 'i32', 7);
+    const multiply = (
+      target: Expression<'i32'>,
+      stride: Expression<'i32'>,
+      add: Expression<'i32'>,
+    ): Statement =>
+      callByHeight(micro, tileHeight, (kernel) =>
+        kernel.call(a, aStride, panel, 4 * tileColumns, target, stride, depth, add),
+      );
+    return [
+      panelBytes.set(i32.mul(depth, 4 * tileColumns)),
+      forRange(row, 0, rows, tileRows, [
+        tileHeight.set(i32.sub(rows, row)),
+        tileHeight.set(minimumI32(tileHeight, tileRows)),
+        panel.set(b),
+        offsets.set(table),
+        forRange(column, 0, columns, tileColumns, [
+          first.set(i32.load(offsets)),
+          // Offsets grow from column to column, so the last tells whether all eight are contiguous.
+          ifElse(
+            i32.eq(i32.sub(i32.load(offsets, 4 * (tileColumns - 1)), first), 4 * (tileColumns - 1)),
+            [multiply(i32.add(c, first), cStride, accumulate)],
+            [
+              multiply(tile, i32.const(4 * tileColumns), i32.const(0)),
+              scatter.call(tile, offsets, c, cStride, tileHeight, accumulate),
+            ],
+          ),
+          increment(panel, panelBytes),
+          increment(offsets, 4 * tileColumns),
+        ]),
+        increment(a, layout === 'rows' ? i32.shl(aStride, Math.log2(tileRows)) : aStride),
+        increment(c, i32.shl(cStride, Math.log2(tileRows))),
+      ]),
+    ];
+  });
+}
+
+/** Calls the micro-kernel of the tile's height: the full one first, it is almost always that. */
+function callByHeight(
+  kernels: readonly MicroKernel[],
+  height: Expression<'i32'>,
+  call: (kernel: MicroKernel) => Statement,
+): Statement {
+  const [smallest, ...larger] = kernels;
+  if (smallest === undefined)
+    throw new RangeError('callByHeight: needs at least one micro-kernel, got none.');
+  return larger.reduce(
+    (otherwise, kernel, index) => ifElse(i32.eq(height, index + 2), [call(kernel)], [otherwise]),
+    call(smallest),
+  );
+}
+
+/**
+ * Moves a tile into C, column by column, leaving out columns that do not exist.
+ * Parameters: tile, table, c, cStride, rows, accumulate.
+ */
+function scatterTile(module: ModuleBuilder): Subroutine<6> {
+  return module.once('scatterTile', () =>
+    module.define(
+      { params: integers(6), result: 'void' },
+      ([tile, table, c, cStride, rows, accumulate], local) => {
+        const row = local('i32');
+        const target = local('i32');
+        const before = local('f32');
+        const offsets = newLocals(local, 'i32', tileColumns);
+        return [
+          ...offsets.map((offset, column) => offset.set(i32.load(table, 4 * column))),
+          forRange(row, 0, rows, 1, [
+            ...offsets.map((offset, column) =>
+              ifElse(i32.ne(offset, noColumn), [
+                target.set(i32.add(c, offset)),
+                before.set(select('f32', f32.load(target), f32.const(0), accumulate)),
+                f32.store(target, f32.add(before, f32.load(tile, 4 * column))),
+              ]),
+            ),
+            increment(tile, 4 * tileColumns),
+            increment(c, cStride),
+          ]),
+        ];
+      },
+    ),
+  );
+}

@@ -1,0 +1,31 @@
+// The contract between kernel emitters and the executor that calls the kernels.
+
+import type { FunctionRef, ModuleBuilder } from '../assembler/module.ts';
+
+/**
+ * A kernel emitted into a module. The executor instantiates the module and calls
+ * `exports[kernel.func.exportName](...inputs, output, scratch)`.
+ *
+ * Every parameter is a byte address in the module's memory, a multiple of 16. Kernels may read up to
+ * `readableBytesAfter` bytes behind the end of an input; they write the output and the scratch memory only,
+ * never behind their ends. Scratch memory needs no particular content and holds none of value afterwards.
+ * Inputs and output must not overlap. The same inputs give the same bits.
+ */
+export interface Kernel {
+  readonly func: FunctionRef<readonly 'i32'[], 'void'>;
+  readonly scratchBytes: number;
+}
+
+/** Bytes behind the end of every buffer that kernels may read (never use). */
+export const readableBytesAfter = 64;
+
+/** How kernels are emitted. */
+export interface KernelOptions {
+  /** Fused multiply-add of relaxed SIMD: twice as fast, but the last bits depend on the machine. */
+  readonly fma?: boolean;
+}
+
+/** Defines an exported kernel function of the given number of pointers, once per module and name. */
+export function exportOnce(module: ModuleBuilder, name: string, emit: () => Kernel): Kernel {
+  return module.once(`kernel ${name}`, emit);
+}
