@@ -31,6 +31,8 @@ export interface BackendStats {
   readonly peakBytes: number;
   /** Kernels run. */
   readonly launches: number;
+  /** Buffers that nobody freed before their tensor was collected: a leak in the caller, caught by the net. */
+  readonly reclaimed: number;
 }
 
 /** A graph made ready to run on one backend. */
@@ -53,7 +55,7 @@ export interface Backend {
   readonly name: string;
   /** Which kernel an op gets here and, unless it is tuned, why. */
   kernelFor(op: Primitive, inputs: readonly Spec[], attrs: Attrs): KernelChoice;
-  compile(graph: Graph, options?: ProgramOptions): Program;
+  compile(graph: Graph, options?: ProgramOptions): Promise<Program>;
   upload(data: Data, spec: Spec): Buffer;
   download(buffer: Buffer): Promise<Data>;
   free(buffer: Buffer): void;

@@ -46,9 +46,10 @@ export const compile = <In extends readonly Tree[], Out extends Tree>(
 ): Compiled<In, Out> => {
   const { backend, donate = [], maxTraces = 8 } = options;
   const name = fn.name === '' ? 'compiled function' : fn.name;
-  const traces = new Map<string, Trace<Out>>();
+  const traces = new Map<string, Promise<Trace<Out>>>();
+  const programs = new Map<string, Program>();
 
-  const trace = (args: In): Trace<Out> => {
+  const trace = async (args: In, signature: string): Promise<Trace<Out>> => {
     const given: { tensor: Tensor; donated: boolean }[] = [];
     const placeholders = args.map((arg, i) =>
       mapTree((leaf, path) => {
@@ -61,19 +62,25 @@ export const compile = <In extends readonly Tree[], Out extends Tree>(
     ) as unknown as In;
     const out = fn(...placeholders);
     const graph = linearize(leaves(out), given);
-    const program = backend.compile(graph, options.strict === undefined ? {} : { strict: options.strict });
+    const program = await backend.compile(
+      graph,
+      options.strict === undefined ? {} : { strict: options.strict },
+    );
+    programs.set(signature, program);
     return { program, out: mapTree((leaf) => ({ ...specOf(leaf), depth: 0, source: leaf.source }), out) };
   };
 
   const call = async (...args: In): Promise<Out> => {
     const signature = signatureOf(args);
-    let known = traces.get(signature);
-    if (known === undefined) {
+    if (!traces.has(signature)) {
       if (traces.size >= maxTraces)
         throw new RetraceError(retraceMessage(name, signature, [...traces.keys()]));
-      known = trace(args);
-      traces.set(signature, known);
+      traces.set(signature, trace(args, signature));
     }
+    const known = await traces.get(signature)!.catch((error: unknown) => {
+      traces.delete(signature);
+      throw error;
+    });
     const named = args.flatMap((arg, i) =>
       leavesWithPaths(arg).map(([path, leaf]) => ({
         leaf,
@@ -93,11 +100,12 @@ export const compile = <In extends readonly Tree[], Out extends Tree>(
 
   return Object.assign(call, {
     describe: () =>
-      [...traces]
-        .map(([signature, { program }]) => `${name}(${signature})\n${program.describe()}`)
+      [...programs]
+        .map(([signature, program]) => `${name}(${signature})\n${program.describe()}`)
         .join('\n\n'),
     destroy: () => {
-      for (const { program } of traces.values()) program.destroy();
+      for (const program of programs.values()) program.destroy();
+      programs.clear();
       traces.clear();
     },
   });
@@ -228,7 +236,7 @@ export const evaluate = async <T extends Tree>(
     inputs.map((tensor) => ({ tensor, donated: false })),
   );
   if (checkFinite === true) await findNotFinite(graph, buffers, backend);
-  const program = backend.compile(graph);
+  const program = await backend.compile(graph);
   const results = program.run(buffers);
   program.destroy();
   return fillTree(tree, results.map(evaluated));

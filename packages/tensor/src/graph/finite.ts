@@ -26,7 +26,7 @@ export const findNotFinite = async (
   try {
     for (const { slot, data } of graph.constants) own(slot, backend.upload(data, graph.specs[slot]!));
     for (const step of graph.steps) {
-      const program = backend.compile(singleStep(graph, step));
+      const program = await backend.compile(singleStep(graph, step));
       own(step.output, program.run(step.inputs.map((slot) => values[slot]!))[0]!);
       program.destroy();
       const data = await backend.download(values[step.output]!);

@@ -1,5 +1,4 @@
 // The reference backend: every step by its record's plain loops, unfused, in single or double precision. The oracle of every test.
-import { LifetimeError } from '../../errors.ts';
 import type { Graph, Step } from '../../graph/graph.ts';
 import { separateResults } from '../../graph/graph.ts';
 import { printGraph } from '../../graph/print.ts';
@@ -7,6 +6,7 @@ import { viewOf } from '../../ops/views.ts';
 import { sizeOf } from '../../shape.ts';
 import type { Data, Spec } from '../../tensor.ts';
 import type { Backend, Buffer, Program } from '../backend.ts';
+import { openLedger } from '../ledger.ts';
 
 /** Options of the reference backend. */
 export interface CpuOptions {
@@ -24,27 +24,8 @@ const storageFor = (spec: Spec, precision: 'f32' | 'f64'): Data => {
 /** The reference backend. */
 export const cpuBackend = (options: CpuOptions = {}): Backend => {
   const precision = options.precision ?? 'f32';
-  const store = new Map<Buffer, Data>();
-  const counts = { id: 0, bytes: 0, peakBytes: 0, launches: 0 };
-
-  const keep = (data: Data, spec: Spec): Buffer => {
-    const buffer: Buffer = { backend, spec, id: counts.id++, state: 'live' };
-    store.set(buffer, data);
-    counts.bytes += data.byteLength;
-    counts.peakBytes = Math.max(counts.peakBytes, counts.bytes);
-    return buffer;
-  };
-  const release = (buffer: Buffer, state: 'donated' | 'freed'): void => {
-    if (buffer.state !== 'live') return;
-    counts.bytes -= dataOf(buffer).byteLength;
-    store.delete(buffer);
-    buffer.state = state;
-  };
-  const dataOf = (buffer: Buffer): Data => {
-    const data = store.get(buffer);
-    if (data === undefined) throw new LifetimeError(`cpu: buffer ${buffer.id} is ${buffer.state}.`);
-    return data;
-  };
+  const ledger = openLedger<Data>(() => undefined);
+  const keep = (data: Data, spec: Spec): Buffer => ledger.open(backend, spec, data, data.byteLength);
   const stored = (data: Data, spec: Spec): Data => {
     const copy = storageFor(spec, precision);
     copy.set(data as Float64Array);
@@ -62,26 +43,25 @@ export const cpuBackend = (options: CpuOptions = {}): Backend => {
       const inputs = step.inputs.map((slot) => viewOf(values[slot]!, graph.specs[slot]!.shape));
       step.op.reference(inputs, viewOf(out, spec.shape), step.attrs);
       values[step.output] = out;
-      counts.launches++;
     };
     return {
       run: (args) => {
         const values: (Data | undefined)[] = [];
         for (const [slot, data] of constants) values[slot] = data;
         graph.args.forEach(({ slot }, i) => {
-          values[slot] = dataOf(args[i]!);
+          values[slot] = ledger.placeOf(args[i]!);
         });
         graph.steps.forEach((step, i) => {
           runStep(step, values);
           for (const slot of step.inputs) if (lastUse[slot] === i) values[slot] = undefined;
         });
-        const results = graph.results.map((slot) => keep(values[slot]!, graph.specs[slot]!));
         graph.args.forEach(({ donated }, i) => {
-          if (donated) release(args[i]!, 'donated');
+          if (donated) ledger.close(args[i]!, 'donated');
         });
-        return results;
+        ledger.count(graph.steps.length, 0);
+        return graph.results.map((slot) => keep(values[slot]!, graph.specs[slot]!));
       },
-      describe: () => `backend cpu (${precision}), reference kernels\n${printGraph(graph)}`,
+      describe: () => `backend cpu (${precision}), reference kernels by design\n${printGraph(graph)}`,
       destroy: () => undefined,
     };
   };
@@ -89,19 +69,12 @@ export const cpuBackend = (options: CpuOptions = {}): Backend => {
   const backend: Backend = {
     name: 'cpu',
     kernelFor: () => ({ tier: 'reference', reason: 'cpu runs the reference kernels by design' }),
-    compile: (graph) => program(separateResults(graph)),
+    compile: async (graph) => program(separateResults(graph)),
     upload: (data, spec) => keep(stored(data, spec), spec),
-    download: async (buffer) => dataOf(buffer).slice(),
-    free: (buffer) => release(buffer, 'freed'),
-    stats: () => ({
-      buffers: store.size,
-      bytes: counts.bytes,
-      peakBytes: counts.peakBytes,
-      launches: counts.launches,
-    }),
-    destroy: async () => {
-      for (const buffer of [...store.keys()]) release(buffer, 'freed');
-    },
+    download: async (buffer) => ledger.placeOf(buffer).slice(),
+    free: (buffer) => ledger.close(buffer, 'freed'),
+    stats: ledger.stats,
+    destroy: async () => undefined,
   };
   return backend;
 };
