@@ -1,0 +1,71 @@
+// Browsers: folders by address through fetch, images through createImageBitmap. Nothing is written to a disk here.
+import { DatasetError } from '../errors.ts';
+import type { FileSource, Pixels } from '../types.ts';
+import { isTruncatedJpeg } from './jpegEnd.ts';
+import type { Platform } from './platform.ts';
+
+const openFolder = (location: string): FileSource => {
+  const root = location.endsWith('/') ? location : `${location}/`;
+  return {
+    name: location,
+    read: async (path) => {
+      const response = await fetch(root + path.split('/').map(encodeURIComponent).join('/'));
+      if (!response.ok) throw new Error(`the server answered ${response.status}`);
+      return new Uint8Array(await response.arrayBuffer());
+    },
+    list: async () => undefined,
+  };
+};
+
+const splitLocation: Platform['splitLocation'] = (location) => {
+  const slash = location.lastIndexOf('/');
+  return { folder: slash < 0 ? '.' : location.slice(0, slash), file: location.slice(slash + 1) };
+};
+
+const decode = async (bytes: Uint8Array): Promise<Pixels> => {
+  if (isTruncatedJpeg(bytes)) throw new Error('premature end of JPEG image');
+  const bitmap = await createImageBitmap(new Blob([bytes.slice()]), { colorSpaceConversion: 'none' });
+  const { width, height } = bitmap;
+  const context = contextOf(new OffscreenCanvas(width, height));
+  context.drawImage(bitmap, 0, 0);
+  bitmap.close();
+  const rgba = context.getImageData(0, 0, width, height).data;
+  const data = new Uint8Array(width * height * 3);
+  for (let from = 0, to = 0; to < data.length; from += 4, to += 3) {
+    data[to] = rgba[from]!;
+    data[to + 1] = rgba[from + 1]!;
+    data[to + 2] = rgba[from + 2]!;
+  }
+  return { width, height, channels: 3, data };
+};
+
+const encodeJpeg: Platform['encodeJpeg'] = async ({ width, height, data }, quality) => {
+  const canvas = new OffscreenCanvas(width, height);
+  const image = new ImageData(width, height);
+  for (let from = 0, to = 0; from < data.length; from += 3, to += 4) {
+    image.data.set(data.subarray(from, from + 3), to);
+    image.data[to + 3] = 255;
+  }
+  contextOf(canvas).putImageData(image, 0, 0);
+  const blob = await canvas.convertToBlob({ type: 'image/jpeg', quality: quality / 100 });
+  return new Uint8Array(await blob.arrayBuffer());
+};
+
+const contextOf = (canvas: OffscreenCanvas): OffscreenCanvasRenderingContext2D => {
+  const context = canvas.getContext('2d');
+  if (context === null) throw new Error('this browser gives no 2d context');
+  // Canvases hold premultiplied colour: on black, transparent parts come out as they do in Node.
+  context.fillStyle = '#000';
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  return context;
+};
+
+const createFolder: Platform['createFolder'] = async (location) => {
+  throw new DatasetError(
+    `createFolder(${location}): needs a file system, got a browser. Pass a FolderWriter instead of a path, or use shapes() in memory.`,
+    { file: location },
+  );
+};
+
+/** The browser's implementation of what this package needs from its surroundings. */
+export const platform: Platform = { openFolder, splitLocation, decode, encodeJpeg, createFolder };
