@@ -8,8 +8,9 @@ export type {
   ProgramOptions,
 } from './backends/backend.ts';
 export type { CpuOptions } from './backends/cpu/index.ts';
-export type { BackendName, BackendOptions } from './backends/create.ts';
-export { createBackend } from './backends/create.ts';
+export type { BackendName, BackendOptions, DefaultBackend } from './backends/create.ts';
+export { createBackend, defaultBackend } from './backends/create.ts';
+export type { WasmOptions } from './backends/wasm/index.ts';
 export { logSigmoid, relu, softplus } from './compose/activations.ts';
 export type { ClampBounds } from './compose/arithmetic.ts';
 export {

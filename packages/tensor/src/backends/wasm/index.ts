@@ -1,0 +1,148 @@
+// The WebAssembly backend: fused plans over one memory, kernels emitted at run time.
+import { sentence, UnsupportedError } from '../../errors.ts';
+import { fuse } from '../../graph/fuse.ts';
+import type { Graph } from '../../graph/graph.ts';
+import { separateResults } from '../../graph/graph.ts';
+import { simplify } from '../../graph/simplify.ts';
+import { sizeOf } from '../../shape.ts';
+import type { Data, Spec } from '../../tensor.ts';
+import type { Backend, Buffer, Program, ProgramOptions } from '../backend.ts';
+import { openLedger } from '../ledger.ts';
+import type { Address } from './memory.ts';
+import { openMemory } from './memory.ts';
+import type { Executable } from './program.ts';
+import { buildExecutable, bytesOf, choiceFor, describeExecutable } from './program.ts';
+
+/** Options of the WebAssembly backend. */
+export interface WasmOptions {
+  /** Fused multiply-add where the engine has relaxed SIMD: faster, but the last bits then depend on the machine. Off by default. */
+  readonly fma?: boolean;
+}
+
+/** A module that uses one relaxed multiply-add: valid where the engine has relaxed SIMD. */
+const relaxedProbe = Uint8Array.of(
+  ...[0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 15, 1, 13, 0],
+  ...[65, 0, 253, 15, 65, 0, 253, 15, 65, 0, 253, 15, 253, 133, 2, 11],
+);
+/** A module that splats one number into a vector: valid where the engine has SIMD. */
+const simdProbe = Uint8Array.of(
+  ...[0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 8, 1, 6, 0, 65, 0, 253, 15, 11],
+);
+
+/**
+ * The WebAssembly backend.
+ *
+ * Throws  UnsupportedError when the engine lacks WebAssembly SIMD, or relaxed SIMD when `fma` is asked for
+ */
+export const wasmBackend = (options: WasmOptions = {}): Backend => {
+  requireFeatures(options);
+  const blocks = openMemory();
+  const ledger = openLedger<Address>(blocks.free);
+  const workspace = { address: 0, bytes: 0 };
+  const reserve = (bytes: number): Address => {
+    if (bytes <= workspace.bytes) return workspace.address;
+    blocks.free(workspace.address);
+    workspace.bytes = 0;
+    workspace.address = blocks.allocate(bytes, `the plan of a program (${bytes} bytes)`);
+    workspace.bytes = bytes;
+    return workspace.address;
+  };
+  const write = (address: Address, data: Data, spec: Spec): void => {
+    if (spec.dtype === 'f32') blocks.floats().set(data, address / 4);
+    else blocks.integers().set(data, address / 4);
+  };
+
+  const program = (executable: Executable): Program => {
+    const { plan, runners } = executable;
+    const { graph } = plan;
+    const constants = graph.constants.map(({ slot, data }) => {
+      const address = blocks.allocate(bytesOf(graph.specs[slot]!), 'constants');
+      write(address, data, graph.specs[slot]!);
+      return address;
+    });
+    const addresses = new Int32Array(graph.specs.length);
+    const run = (args: readonly Buffer[]): Buffer[] => {
+      const places = args.map(ledger.placeOf);
+      // everything is allocated before anything runs: a failure leaves all tensors as they were
+      const fresh = plan.storage.map((storage, slot) =>
+        storage?.kind === 'result' ? blocks.allocate(bytesOf(graph.specs[slot]!), 'a result') : 0,
+      );
+      const base = reserve(plan.bytes);
+      plan.storage.forEach((storage, slot) => {
+        if (storage === undefined) return;
+        if (storage.kind === 'argument') addresses[slot] = places[storage.index]!;
+        else if (storage.kind === 'constant') addresses[slot] = constants[storage.index]!;
+        else if (storage.kind === 'block') addresses[slot] = base + storage.offset;
+        else if (storage.kind === 'taken') addresses[slot] = places[storage.argument]!;
+        else if (storage.kind === 'result') addresses[slot] = fresh[slot]!;
+      });
+      plan.storage.forEach((storage, slot) => {
+        if (storage?.kind === 'alias') addresses[slot] = addresses[storage.of]!;
+      });
+      runners.forEach((runStep, i) => {
+        runStep(addresses, base + plan.scratch[i]!);
+      });
+      ledger.count(runners.length, plan.bytes);
+      const taken = new Set<number>(
+        plan.storage.flatMap((storage) => (storage?.kind === 'taken' ? [storage.argument] : [])),
+      );
+      graph.args.forEach(({ donated }, i) => {
+        if (taken.has(i)) ledger.handOver(args[i]!);
+        else if (donated) ledger.close(args[i]!, 'donated');
+      });
+      return graph.results.map((slot) => {
+        const spec = graph.specs[slot]!;
+        return ledger.open(backend, spec, addresses[slot]!, bytesOf(spec));
+      });
+    };
+    return {
+      run,
+      describe: () => describeExecutable(executable, backend.name),
+      destroy: () => constants.forEach(blocks.free),
+    };
+  };
+
+  const backend: Backend = {
+    name: 'wasm',
+    kernelFor: choiceFor,
+    compile: async (graph: Graph, programOptions: ProgramOptions = {}) => {
+      const ready = fuse(separateResults(simplify(graph)));
+      return program(await buildExecutable(ready, blocks, { ...options, ...programOptions }));
+    },
+    upload: (data, spec) => {
+      const address = blocks.allocate(bytesOf(spec), 'an uploaded tensor');
+      write(address, data, spec);
+      return ledger.open(backend, spec, address, bytesOf(spec));
+    },
+    download: async (buffer) => {
+      const { shape, dtype } = buffer.spec;
+      const start = ledger.placeOf(buffer) / 4;
+      const end = start + sizeOf(shape);
+      if (dtype === 'f32') return blocks.floats().slice(start, end);
+      const integers = blocks.integers().slice(start, end);
+      return dtype === 'i32' ? integers : Uint8Array.from(integers);
+    },
+    free: (buffer) => ledger.close(buffer, 'freed'),
+    stats: ledger.stats,
+    destroy: async () => undefined,
+  };
+  return backend;
+};
+
+const requireFeatures = ({ fma = false }: WasmOptions): void => {
+  const missing = !WebAssembly.validate(simdProbe)
+    ? 'WebAssembly SIMD'
+    : fma && !WebAssembly.validate(relaxedProbe)
+      ? 'WebAssembly relaxed SIMD'
+      : undefined;
+  if (missing === undefined) return;
+  throw new UnsupportedError(
+    sentence({
+      where: 'createBackend',
+      label: 'wasm',
+      needs: missing,
+      got: 'an engine without it',
+      advice: fma ? "Leave out 'fma', or use a newer engine." : "Use backend 'cpu', or a newer engine.",
+    }),
+  );
+};
