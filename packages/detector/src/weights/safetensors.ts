@@ -92,8 +92,8 @@ export const readSafetensors = (bytes: Uint8Array, label?: string): Safetensors 
   const entries = Object.entries(rest).map(([name, value]) => readEntry(name, value, fail));
   checkLayout(entries, bytes.length - start, fail);
   const tensors = entries.map(({ name, dtype, shape, from, to }): [string, StoredTensor] => {
-    // a copy, since the place of an array in the file need not suit its element size
-    const copy = bytes.slice(start + from, start + to).buffer;
+    // A copy, since the place of an array in the file need not suit its element size; not by slice, which Node's Buffer overrides.
+    const copy = new Uint8Array(bytes.subarray(start + from, start + to)).buffer;
     return [name, { dtype, shape, data: new storage[dtype](copy) }];
   });
   return { tensors: Object.fromEntries(tensors), metadata: metadata as Record<string, string> };
