@@ -17,9 +17,6 @@ export const maximumBlockDepth = 256;
 /** Most columns of one packed block: with the depth above it stays in the second-level cache. */
 export const maximumBlockColumns = 128;
 
-/** What the column table holds for a column that does not exist. */
-export const noColumn = -1;
-
 /** How the left operand lies in memory, and whether relaxed SIMD may be used. */
 export interface ProductForm {
   readonly layout: LeftLayout;
@@ -41,8 +38,8 @@ export function blockSize(total: number, maximum: number, step = 1): number {
  * C = A B or C += A B for `rows` rows and `columns` columns.
  * Parameters: a, aStride, b, table, columns, c, cStride, rows, depth (at least 1), accumulate, tile.
  * `aStride` is the bytes from row to row in `rows` layout, from panel to panel in `panel` layout; `b` the packed
- * panels of `depth * tileColumns` elements; `table` the byte offset from `c` of every column, `noColumn` in the
- * places that fill up the last panel; `tile` is scratch memory of `tileBytes`.
+ * panels of `depth * tileColumns` elements; `table` the byte offset from `c` of every column, readable up to a
+ * whole panel; `tile` is scratch memory of `tileBytes`.
  */
 export function blockProduct(module: ModuleBuilder, form: ProductForm): Subroutine<11> {
   return module.once(`blockProduct ${form.layout} ${form.fma}`, () => emitBlockProduct(module, form));
@@ -55,7 +52,11 @@ function emitBlockProduct(module: ModuleBuilder, { layout, fma }: ProductForm): 
   const scatter = scatterTile(module);
   return module.define({ params: integers(11), result: 'void' }, (parameters, local) => {
     const [a, aStride, b, table, columns, c, cStride, rows, depth, accumulate, tile] = parameters;
-    const [row, column, tileHeight, panel, panelBytes, offsets, first] = newLocals(local, 'i32', 7);
+    const [row, column, tileHeight, tileWidth, panel, panelBytes, offsets, first] = newLocals(
+      local,
+      'i32',
+      8,
+    );
     const multiply = (
       target: Expression<'i32'>,
       stride: Expression<'i32'>,
@@ -73,13 +74,18 @@ function emitBlockProduct(module: ModuleBuilder, { layout, fma }: ProductForm): 
         offsets.set(table),
         forRange(column, 0, columns, tileColumns, [
           first.set(i32.load(offsets)),
+          tileWidth.set(i32.sub(columns, column)),
+          tileWidth.set(minimumI32(tileWidth, tileColumns)),
           // Offsets grow from column to column, so the last tells whether all eight are contiguous.
           ifElse(
-            i32.eq(i32.sub(i32.load(offsets, 4 * (tileColumns - 1)), first), 4 * (tileColumns - 1)),
+            i32.and(
+              i32.eq(tileWidth, tileColumns),
+              i32.eq(i32.sub(i32.load(offsets, 4 * (tileColumns - 1)), first), 4 * (tileColumns - 1)),
+            ),
             [multiply(i32.add(c, first), cStride, accumulate)],
             [
               multiply(tile, i32.const(4 * tileColumns), i32.const(0)),
-              scatter.call(tile, offsets, c, cStride, tileHeight, accumulate),
+              scatter.call(tile, offsets, c, cStride, tileHeight, tileWidth, accumulate),
             ],
           ),
           increment(panel, panelBytes),
@@ -108,30 +114,26 @@ function callByHeight(
 }
 
 /**
- * Moves a tile into C, column by column, leaving out columns that do not exist.
- * Parameters: tile, table, c, cStride, rows, accumulate.
+ * Moves a tile into C, element by element.
+ * Parameters: tile, table, c, cStride, rows, columns, accumulate.
  */
-function scatterTile(module: ModuleBuilder): Subroutine<6> {
+function scatterTile(module: ModuleBuilder): Subroutine<7> {
   return module.once('scatterTile', () =>
     module.define(
-      { params: integers(6), result: 'void' },
-      ([tile, table, c, cStride, rows, accumulate], local) => {
-        const row = local('i32');
-        const target = local('i32');
+      { params: integers(7), result: 'void' },
+      ([tile, table, c, cStride, rows, columns, accumulate], local) => {
+        const [row, column, from, to] = newLocals(local, 'i32', 4);
         const before = local('f32');
-        const offsets = newLocals(local, 'i32', tileColumns);
         return [
-          ...offsets.map((offset, column) => offset.set(i32.load(table, 4 * column))),
-          forRange(row, 0, rows, 1, [
-            ...offsets.map((offset, column) =>
-              ifElse(i32.ne(offset, noColumn), [
-                target.set(i32.add(c, offset)),
-                before.set(select('f32', f32.load(target), f32.const(0), accumulate)),
-                f32.store(target, f32.add(before, f32.load(tile, 4 * column))),
-              ]),
-            ),
-            increment(tile, 4 * tileColumns),
-            increment(c, cStride),
+          forRange(column, 0, columns, 1, [
+            from.set(i32.add(tile, i32.shl(column, 2))),
+            to.set(i32.add(c, i32.load(i32.add(table, i32.shl(column, 2))))),
+            forRange(row, 0, rows, 1, [
+              before.set(select('f32', f32.load(to), f32.const(0), accumulate)),
+              f32.store(to, f32.add(before, f32.load(from))),
+              increment(from, 4 * tileColumns),
+              increment(to, cStride),
+            ]),
           ]),
         ];
       },

@@ -8,14 +8,7 @@ import { forRange, increment, sequence } from '../assembler/control.ts';
 import type { Local, ModuleBuilder, NewLocal } from '../assembler/module.ts';
 import { newLocals } from '../assembler/module.ts';
 import { i32, memory, minimumI32 } from '../assembler/scalar.ts';
-import {
-  blockProduct,
-  blockSize,
-  maximumBlockColumns,
-  maximumBlockDepth,
-  noColumn,
-  roundUp,
-} from './blockProduct.ts';
+import { blockProduct, blockSize, maximumBlockColumns, maximumBlockDepth, roundUp } from './blockProduct.ts';
 import type { Kernel, KernelOptions } from './kernel.ts';
 import type { LeftLayout } from './microKernel.ts';
 import { tileBytes, tileColumns, tileRows } from './microKernel.ts';
@@ -168,9 +161,8 @@ function packedProduct(product: Product, left: LeftOperand): ProductCode {
   const block = scratch.region(4 * blockDepth * blockColumns);
   const multiply = blockProduct(module, { layout: left.layout, fma });
   const [column, width, step, steps] = newLocals(local, 'i32', 4);
-  const filler = { multiple: tileColumns, value: noColumn };
   return {
-    once: fillTable(module, column, table, lineGrid(columns, 4), filler),
+    once: [fillTable(module, table, lineGrid(columns, 4))],
     each: [
       ...left.prepare,
       forRange(column, 0, columns, blockColumns, [

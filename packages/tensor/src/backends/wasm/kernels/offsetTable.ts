@@ -1,19 +1,19 @@
 // Tables of byte offsets in scratch memory: where pixels, filter taps and columns of a result lie.
 
-import type { Expression, Operand, Statement } from '../assembler/code.ts';
-import { forRange, increment } from '../assembler/control.ts';
-import type { Local, ModuleBuilder, Subroutine } from '../assembler/module.ts';
+import type { Expression, Statement } from '../assembler/code.ts';
+import { forRange, increment, sequence } from '../assembler/control.ts';
+import type { ModuleBuilder, Subroutine } from '../assembler/module.ts';
 import { integers, newLocals } from '../assembler/module.ts';
 import { i32 } from '../assembler/scalar.ts';
 
 /**
  * Fills a table with base + i * strideI + j * strideJ + k * strideK, k changing fastest.
- * Parameters: table, base, countI, strideI, countJ, strideJ, countK, strideK. Gives the address behind it.
+ * Parameters: table, base, countI, strideI, countJ, strideJ, countK, strideK.
  */
-export function fillGridTable(module: ModuleBuilder): Subroutine<8, 'i32'> {
+function fillGridTable(module: ModuleBuilder): Subroutine<8> {
   return module.once('fillGridTable', () =>
     module.define(
-      { params: integers(8), result: 'i32' },
+      { params: integers(8), result: 'void' },
       ([table, base, countI, strideI, countJ, strideJ, countK, strideK], local) => {
         const [i, j, k] = newLocals(local, 'i32', 3);
         const [baseJ, value] = newLocals(local, 'i32', 2);
@@ -31,7 +31,6 @@ export function fillGridTable(module: ModuleBuilder): Subroutine<8, 'i32'> {
             ]),
             increment(base, strideI),
           ]),
-          table,
         ];
       },
     ),
@@ -55,23 +54,23 @@ export function gridCount({ dimensions: [i, j, k] }: OffsetGrid): number {
   return i.count * j.count * k.count;
 }
 
-/** Statements that write the grid's table and fill it up to a multiple of `multiple` entries with `filler`. */
+/**
+ * Writes the grid's table. With `multiple` zeros fill it up to a multiple of so many entries, for tables whose
+ * last panel is read (though not used) as a whole.
+ */
 export function fillTable(
   module: ModuleBuilder,
-  cursor: Local<'i32'>,
   table: Expression<'i32'>,
   grid: OffsetGrid,
-  filler: { readonly multiple: number; readonly value: number },
-): readonly Statement[] {
-  const parts: readonly Operand<'i32'>[] = grid.dimensions.flatMap(({ count, stride }) => [count, stride]);
-  const [countI = 0, strideI = 0, countJ = 0, strideJ = 0, countK = 0, strideK = 0] = parts;
-  const missing = (filler.multiple - (gridCount(grid) % filler.multiple)) % filler.multiple;
-  return [
-    cursor.set(
-      fillGridTable(module).call(table, grid.base, countI, strideI, countJ, strideJ, countK, strideK),
-    ),
-    ...Array.from({ length: missing }, (_, at) => i32.store(cursor, filler.value, 4 * at)),
-  ];
+  multiple = 1,
+): Statement {
+  const [i, j, k] = grid.dimensions;
+  const entries = gridCount(grid);
+  const missing = (multiple - (entries % multiple)) % multiple;
+  return sequence(
+    fillGridTable(module).call(table, grid.base, i.count, i.stride, j.count, j.stride, k.count, k.stride),
+    ...Array.from({ length: missing }, (_, at) => i32.store(table, 0, 4 * (entries + at))),
+  );
 }
 
 /** The grid of offsets 0, stride, 2 stride, ... */

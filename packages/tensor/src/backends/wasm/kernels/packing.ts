@@ -76,13 +76,16 @@ export function transposePanel(module: ModuleBuilder, vectors: PanelVectors): Su
   );
 }
 
-/** A vector of the elements at four addresses. */
-export function gatherLanes(addresses: readonly Expression<'i32'>[], offset = 0): Expression<'v128'> {
+/** A vector of the elements at four addresses, each with its own constant offset. */
+export function gatherLanes(
+  addresses: readonly Expression<'i32'>[],
+  offsets: readonly number[] = [],
+): Expression<'v128'> {
   const [first, ...others] = addresses;
-  if (first === undefined) throw new RangeError('gatherLanes: needs at least one address, got none.');
+  if (first === undefined) throw new RangeError('gatherLanes: needs four addresses, got none.');
   return others.reduce<Expression<'v128'>>(
-    (vector, address, at) => v128.load32Lane(address, vector, (at + 1) as Lane, offset),
-    v128.load32Zero(first, offset),
+    (vector, address, at) => v128.load32Lane(address, vector, (at + 1) as Lane, offsets[at + 1] ?? 0),
+    v128.load32Zero(first, offsets[0] ?? 0),
   );
 }
 

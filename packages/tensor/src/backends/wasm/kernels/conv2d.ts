@@ -1,0 +1,64 @@
+// The forward convolution: filters times gathered pixels.
+
+import type { ModuleBuilder } from '../assembler/module.ts';
+import { memory } from '../assembler/scalar.ts';
+import { gatherProduct } from './gatherProduct.ts';
+import type { Conv2dGeometry } from './geometry.ts';
+import { axesOf, conv2dName, forwardPass, simplified } from './geometry.ts';
+import type { Kernel, KernelOptions } from './kernel.ts';
+import { scratchLayout } from './scratch.ts';
+
+/**
+ * The kernel (images, weights, output, scratch) of a convolution.
+ *
+ * Shapes   images [batch, channels, height, width], weights [outChannels, channels / groups, kernelHeight,
+ *          kernelWidth], output [batch, outChannels, outHeight, outWidth]
+ */
+export function emitConv2d(
+  module: ModuleBuilder,
+  geometry: Conv2dGeometry,
+  { fma = false }: KernelOptions = {},
+): Kernel {
+  const exportName = conv2dName('conv2d', geometry, fma);
+  return module.once(exportName, () => {
+    let scratchBytes = 0;
+    const params = ['i32', 'i32', 'i32', 'i32'] as const;
+    const func = module.define({ exportName, params, result: 'void' }, (pointers, local) => {
+      const [images, weights, output, scratchPointer] = pointers;
+      const { batch, channels, height, width, outChannels, outHeight, outWidth, groups, ...rest } =
+        simplified(geometry);
+      const depth = (channels / groups) * rest.kernelHeight * rest.kernelWidth;
+      const outputCount = batch * outChannels * outHeight * outWidth;
+      if (outputCount * depth === 0) return [memory.fill(output, 0, 4 * outputCount)];
+      const axes = axesOf(simplified(geometry));
+      const scratch = scratchLayout(scratchPointer);
+      const body = gatherProduct(
+        { module, fma, scratch, local },
+        {
+          batch,
+          groups,
+          source: { channels, height, width },
+          result: { channels: outChannels, height: outHeight, width: outWidth },
+          passes: [
+            {
+              rows: forwardPass(axes.rows),
+              columns: forwardPass(axes.columns),
+              filters: {
+                layout: 'rows',
+                pointer: weights,
+                stride: 4 * depth,
+                step: 4,
+                groupStride: 4 * depth * (outChannels / groups),
+              },
+            },
+          ],
+          input: images,
+          output,
+        },
+      );
+      scratchBytes = scratch.bytes();
+      return body;
+    });
+    return { func, scratchBytes };
+  });
+}
