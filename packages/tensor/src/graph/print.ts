@@ -1,6 +1,7 @@
 // Graphs as text, for snapshots, describe() and people.
 import { describeSpec } from '../errors.ts';
 import type { Expression } from '../expression.ts';
+import { operandsOf } from '../expression.ts';
 import type { Attrs } from '../primitive.ts';
 import type { Graph, Step } from './graph.ts';
 import type { Loop } from './loop.ts';
@@ -27,21 +28,44 @@ const printLoop = (loop: Loop): string => {
   return `${fold}[${loop.extents}] ${printExpression(loop.expression)}`.trim();
 };
 
-/** An expression as text: inputs are a, b, c …; shared nodes are written out at each use. */
-export const printExpression = (node: Expression): string => {
+/**
+ * An expression as text: inputs are a, b, c …; a node that is used again is named where it first stands and by its name after that.
+ * Equal texts mean equal expressions.
+ */
+export const printExpression = (root: Expression): string => {
+  const uses = new Map<Expression, number>();
+  const count = (node: Expression): void => {
+    const before = uses.get(node) ?? 0;
+    uses.set(node, before + 1);
+    if (before === 0) operandsOf(node).forEach(count);
+  };
+  count(root);
+  const names = new Map<Expression, string>();
+  const print = (node: Expression): string => {
+    const name = names.get(node);
+    if (name !== undefined) return name;
+    const text = printNode(node, operandsOf(node).map(print));
+    if (uses.get(node) === 1 || node.kind === 'input' || node.kind === 'literal') return text;
+    names.set(node, `t${names.size}`);
+    return `${names.get(node)}=${text}`;
+  };
+  return print(root);
+};
+
+const printNode = (node: Expression, operands: readonly string[]): string => {
+  const list = operands.join(', ');
   switch (node.kind) {
     case 'input':
-      return node.index < 26 ? String.fromCharCode(97 + node.index) : `in${node.index}`;
+      return node.index < 20 ? String.fromCharCode(97 + node.index) : `in${node.index}`;
     case 'literal':
-      return String(node.value);
+      return `${Object.is(node.value, -0) ? '-0' : node.value}${node.dtype === 'f32' ? '' : node.dtype}`;
     case 'unary':
-      return `${node.name}(${printExpression(node.operand)})`;
     case 'binary':
-      return `${node.name}(${printExpression(node.left)}, ${printExpression(node.right)})`;
+      return `${node.name}(${list})`;
     case 'select':
-      return `select(${[node.condition, node.whenTrue, node.whenFalse].map(printExpression).join(', ')})`;
+      return `select(${list})`;
     case 'cast':
-      return `${node.dtype}(${printExpression(node.operand)})`;
+      return `${node.dtype}(${list})`;
   }
 };
 

@@ -1,9 +1,11 @@
+import type { LoopAttrs } from '../../graph/loop.ts';
 import type { MatmulAttrs } from '../../ops/matmul.ts';
 import { matmulExtents } from '../../ops/matmul.ts';
 import type { Attrs, Primitive } from '../../primitive.ts';
 import type { Spec } from '../../tensor.ts';
 import type { ModuleBuilder } from './assembler/module.ts';
 import type { Kernel, KernelOptions } from './kernels/kernel.ts';
+import { emitLoop } from './kernels/loop.ts';
 import { emitMatmul } from './kernels/matmul.ts';
 
 /** Emits the kernel of one step. */
@@ -16,6 +18,12 @@ export type EmitStep = (
 ) => Kernel;
 
 const table: Readonly<Record<string, EmitStep>> = {
+  loop: (module, inputs, _out, attrs) =>
+    emitLoop(
+      module,
+      (attrs as LoopAttrs).loop,
+      inputs.map(({ dtype }) => dtype),
+    ),
   matmul: (module, [a, b], _out, attrs, options) => {
     const { transposeA, transposeB } = attrs as MatmulAttrs;
     const { batch, m, n, k } = matmulExtents(a!.shape, b!.shape, attrs as MatmulAttrs);
