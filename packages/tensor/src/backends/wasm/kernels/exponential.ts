@@ -1,97 +1,115 @@
-// e^x and ln x of four floats at once, as functions of the module: within 2 units in the last place over the whole range.
+// exp and log of four floats at once, within two units in the last place over the whole range.
+//
+// Polynomials and the split of ln 2 are those of the Cephes library (expf and logf), which were fitted for these
+// intervals; scaling in two steps makes underflow gradual.
 
-import type { Expression } from '../assembler/code.ts';
-import type { FunctionRef, ModuleBuilder } from '../assembler/module.ts';
+import type { Expression, Statement } from '../assembler/code.ts';
+import type { FunctionRef, Local, ModuleBuilder } from '../assembler/module.ts';
+import { newLocals } from '../assembler/module.ts';
 import { f32x4, i32x4, v128 } from '../assembler/vector.ts';
 
-/** A function of one vector. */
+/** A function of the module from four floats to four floats. */
 export type VectorFunction = FunctionRef<readonly ['v128'], 'v128'>;
 
 type V = Expression<'v128'>;
 
-/** The polynomial with the given coefficients, highest power first. */
-const polynomial = (coefficients: readonly number[], x: V): V =>
-  coefficients
-    .slice(1)
-    .reduce<V>((value, c) => f32x4.add(f32x4.mul(value, x), f32x4.const(c)), f32x4.const(coefficients[0]!));
-
-/** ln 2 in two parts: the first has few bits, so that a small integer times it is exact. */
+// ln 2 in two parts: products of the first with small integers are exact.
 const ln2High = 0.693359375;
-const ln2Low = -2.1219444e-4;
+const ln2Low = -2.12194440054e-4;
+const exponentOfOne = 0x3f800000;
+const mantissaBits = 23;
 
-/** 2^n for integers n in [-126, 127]. */
-const powerOfTwo = (n: V): V => i32x4.shl(i32x4.add(n, i32x4.const(127)), 23);
+/** c[0] x^n + ... + c[n], by Horner's rule. */
+function polynomial(x: V, [first = 0, ...rest]: readonly number[]): V {
+  return rest.reduce<V>((sum, c) => f32x4.add(f32x4.mul(sum, x), f32x4.const(c)), f32x4.const(first));
+}
 
-/**
- * The function e^x: infinity above 88.73, gradual underflow below -87.34, NaN for NaN.
- *
- * Source  range reduction and coefficients of Moshier's Cephes library, expf
- */
-export const exponential = (module: ModuleBuilder): VectorFunction =>
-  module.once('exp', () =>
-    module.define({ params: ['v128'], result: 'v128' }, ([given], local) => {
-      const x = local('v128');
-      const n = local('v128');
-      const half = local('v128');
-      const p = local('v128');
+/** 2^n for integers n of normal results. */
+function powerOfTwo(n: V): V {
+  return i32x4.add(i32x4.shl(n, mantissaBits), i32x4.const(exponentOfOne));
+}
+
+/** The module's exp: overflows to infinity, underflows gradually to 0, keeps NaN. */
+export function exponential(module: ModuleBuilder): VectorFunction {
+  return module.once('exp', () =>
+    module.define({ params: ['v128'], result: 'v128' }, ([x], local) => {
+      const [n, r, power, half] = newLocals(local, 'v128', 4);
       const coefficients = [
-        1.98756915e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 0.5,
+        1.98756915e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1,
       ];
       return [
-        // beyond these bounds the result is infinity or zero already, and the integer below stays small
-        x.set(f32x4.max(f32x4.min(given, f32x4.const(150)), f32x4.const(-150))),
+        // Beyond these bounds the result is infinite or zero anyway; min and max keep NaN.
+        x.set(f32x4.max(f32x4.min(x, f32x4.const(89)), f32x4.const(-104))),
         n.set(f32x4.nearest(f32x4.mul(x, f32x4.const(Math.LOG2E)))),
-        x.set(f32x4.sub(f32x4.sub(x, f32x4.mul(n, f32x4.const(ln2High))), f32x4.mul(n, f32x4.const(ln2Low)))),
-        p.set(f32x4.add(f32x4.mul(polynomial(coefficients, x), f32x4.mul(x, x)), x)),
-        p.set(f32x4.add(p, f32x4.const(1))),
-        // 2^n in two factors: n may be below the smallest exponent, where the product underflows gradually
+        r.set(f32x4.sub(x, f32x4.mul(n, f32x4.const(ln2High)))),
+        r.set(f32x4.sub(r, f32x4.mul(n, f32x4.const(ln2Low)))),
+        power.set(f32x4.mul(polynomial(r, coefficients), f32x4.mul(r, r))),
+        power.set(f32x4.add(f32x4.add(power, r), f32x4.const(1))),
         n.set(i32x4.truncSaturateF32x4(n)),
         half.set(i32x4.shrS(n, 1)),
-        f32x4.mul(f32x4.mul(p, powerOfTwo(half)), powerOfTwo(i32x4.sub(n, half))),
+        f32x4.mul(f32x4.mul(power, powerOfTwo(half)), powerOfTwo(i32x4.sub(n, half))),
       ];
     }),
   );
+}
 
-/**
- * The function ln x: -infinity at 0, NaN below, infinity at infinity; exact to the range's ends, denormals included.
- *
- * Source  range reduction and coefficients of Moshier's Cephes library, logf
- */
-export const logarithm = (module: ModuleBuilder): VectorFunction =>
-  module.once('log', () =>
-    module.define({ params: ['v128'], result: 'v128' }, ([given], local) => {
-      const x = local('v128');
-      const tiny = local('v128');
-      const exponent = local('v128');
-      const low = local('v128');
-      const squared = local('v128');
-      const y = local('v128');
+/** The module's natural logarithm: -infinity of 0, NaN of negative numbers, exact scaling of denormal ones. */
+export function logarithm(module: ModuleBuilder): VectorFunction {
+  return module.once('log', () =>
+    module.define({ params: ['v128'], result: 'v128' }, ([x], local) => {
+      const [bits, exponent, m, square, sum] = newLocals(local, 'v128', 5);
       const coefficients = [
         7.0376836292e-2, -1.151461031e-1, 1.167699874e-1, -1.2420140846e-1, 1.4249322787e-1, -1.6668057665e-1,
         2.0000714765e-1, -2.4999993993e-1, 3.3333331174e-1,
       ];
-      const infinite = f32x4.const(Number.POSITIVE_INFINITY);
       return [
-        // denormals have no exponent bits of their own: scale them up by 2^23
-        tiny.set(f32x4.lt(given, f32x4.const(2 ** -126))),
-        x.set(v128.bitselect(f32x4.mul(given, f32x4.const(2 ** 23)), given, tiny)),
-        exponent.set(
-          i32x4.sub(i32x4.sub(i32x4.shrU(x, 23), i32x4.const(126)), v128.and(tiny, i32x4.const(23))),
-        ),
-        exponent.set(f32x4.convertI32x4(exponent)),
-        // the fraction in [0.5, 1), then in [sqrt(0.5), sqrt(2)) minus 1
-        x.set(v128.or(v128.and(x, i32x4.const(0x007fffff)), f32x4.const(0.5))),
-        low.set(f32x4.lt(x, f32x4.const(Math.SQRT1_2))),
-        exponent.set(f32x4.sub(exponent, v128.and(low, f32x4.const(1)))),
-        x.set(f32x4.add(f32x4.sub(x, f32x4.const(1)), v128.and(low, x))),
-        squared.set(f32x4.mul(x, x)),
-        y.set(f32x4.mul(f32x4.mul(polynomial(coefficients, x), x), squared)),
-        y.set(f32x4.add(y, f32x4.mul(exponent, f32x4.const(ln2Low)))),
-        y.set(f32x4.sub(y, f32x4.mul(squared, f32x4.const(0.5)))),
-        y.set(f32x4.add(f32x4.add(x, y), f32x4.mul(exponent, f32x4.const(ln2High)))),
-        y.set(v128.bitselect(y, given, f32x4.lt(given, infinite))), // infinity and NaN stay
-        y.set(v128.bitselect(f32x4.const(Number.NaN), y, f32x4.lt(given, f32x4.const(0)))),
-        v128.bitselect(f32x4.const(Number.NEGATIVE_INFINITY), y, f32x4.eq(given, f32x4.const(0))),
+        ...splitNumber(x, bits, exponent, m),
+        square.set(f32x4.mul(m, m)),
+        sum.set(f32x4.mul(f32x4.mul(polynomial(m, coefficients), m), square)),
+        sum.set(f32x4.add(sum, f32x4.mul(exponent, f32x4.const(ln2Low)))),
+        sum.set(f32x4.sub(sum, f32x4.mul(square, f32x4.const(0.5)))),
+        sum.set(f32x4.add(f32x4.add(m, sum), f32x4.mul(exponent, f32x4.const(ln2High)))),
+        specialLogarithms(x, sum),
       ];
     }),
   );
+}
+
+/** Sets `exponent` and `m` so that x = 2^exponent (1 + m), with 1 + m between the square roots of 1/2 and 2. */
+function splitNumber(
+  x: Local<'v128'>,
+  bits: Local<'v128'>,
+  exponent: Local<'v128'>,
+  m: Local<'v128'>,
+): readonly Statement[] {
+  const squareRootOfHalf = 0x3f3504f3;
+  const smallestNormal = 2 ** -126;
+  return [
+    // Denormal numbers are made normal first; m holds the mask meanwhile.
+    m.set(f32x4.lt(x, f32x4.const(smallestNormal))),
+    bits.set(v128.bitselect(f32x4.mul(x, f32x4.const(2 ** mantissaBits)), x, m)),
+    bits.set(i32x4.add(bits, i32x4.const(exponentOfOne - squareRootOfHalf))),
+    exponent.set(i32x4.sub(i32x4.shrS(bits, mantissaBits), i32x4.const(127))),
+    exponent.set(i32x4.sub(exponent, v128.and(m, i32x4.const(mantissaBits)))),
+    exponent.set(f32x4.convertI32x4(exponent)),
+    m.set(i32x4.add(v128.and(bits, i32x4.const(0x7fffff)), i32x4.const(squareRootOfHalf))),
+    m.set(f32x4.sub(m, f32x4.const(1))),
+  ];
+}
+
+/** The logarithm where x is finite and positive, else what the limits are. */
+function specialLogarithms(x: V, logarithmOfX: V): V {
+  const orInfinity = v128.bitselect(
+    f32x4.const(Number.POSITIVE_INFINITY),
+    logarithmOfX,
+    f32x4.eq(x, f32x4.const(Number.POSITIVE_INFINITY)),
+  );
+  const orZero = v128.bitselect(
+    f32x4.const(Number.NEGATIVE_INFINITY),
+    orInfinity,
+    f32x4.eq(x, f32x4.const(0)),
+  );
+  // Not "x < 0": NaN must stay NaN.
+  const isDefined = f32x4.ge(x, f32x4.const(0));
+  return v128.bitselect(orZero, f32x4.const(Number.NaN), isDefined);
+}

@@ -29,3 +29,8 @@ export interface KernelOptions {
 export function exportOnce(module: ModuleBuilder, name: string, emit: () => Kernel): Kernel {
   return module.once(`kernel ${name}`, emit);
 }
+
+/** The parameter types of a kernel with so many inputs: their pointers, the output's, and the scratch memory's. */
+export function pointerParams(inputs: number): readonly 'i32'[] {
+  return Array.from({ length: inputs + 2 }, () => 'i32' as const);
+}

@@ -10,6 +10,7 @@ import type { Lane } from '../assembler/vector.ts';
 import { v128 } from '../assembler/vector.ts';
 import { emitFoldedLoop } from './foldedLoop.ts';
 import type { Kernel } from './kernel.ts';
+import { pointerParams } from './kernel.ts';
 import type { LoopParts, RowValue } from './rows.ts';
 import { nest, rowCode, rowLoop } from './rows.ts';
 import { toMemory } from './vectorCode.ts';
@@ -25,8 +26,7 @@ export const emitLoop = (module: ModuleBuilder, loop: Loop, dtypes: readonly DTy
   module.once(`loop ${loopKey(loop, dtypes)}`, () => {
     const numbers = module.once('loop numbers', () => ({ next: 0 }));
     const exportName = `loop ${numbers.next++}`;
-    const params = dtypes.map(() => 'i32' as const);
-    const signature = { exportName, params: [...params, 'i32', 'i32'] as 'i32'[], result: 'void' } as const;
+    const signature = { exportName, params: pointerParams(dtypes.length), result: 'void' } as const;
     const func = module.define(signature, (pointers, local) => {
       const inputs = pointers.slice(0, dtypes.length);
       const output = pointers[dtypes.length]!;
