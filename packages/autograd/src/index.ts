@@ -1,8 +1,23 @@
 // @autoassign/autograd: derivatives of tensor functions as tensor functions, gradient checks, optimisers.
 export type { BackwardRequest } from './backward.ts';
 export { backward } from './backward.ts';
+export { checkpoint } from './checkpoint.ts';
+export type { CustomRule } from './custom.ts';
+export { customVjp, hessianVectorProduct } from './custom.ts';
 export type { AuxOption, ValueAndGrad, Vjp, WithAux } from './grad.ts';
 export { grad, valueAndGrad, vjp } from './grad.ts';
+export type { AdamOptions, AdamState } from './optim/adam.ts';
+export { adam, adamw } from './optim/adam.ts';
+export type { NoState } from './optim/clip.ts';
+export { clipByGlobalNorm, clipByValue, globalNorm } from './optim/clip.ts';
+export type { CosineOptions, MultiStepOptions, Schedule, WarmupOptions } from './optim/schedule.ts';
+export { cosine, multiStep, warmup } from './optim/schedule.ts';
+export type { SgdOptions, SgdState } from './optim/sgd.ts';
+export { sgd } from './optim/sgd.ts';
+export type { ByPath, Transform, Update, UpdateRequest } from './optim/transform.ts';
+export { applyUpdates, chain } from './optim/transform.ts';
 export type { VjpRules } from './rules/index.ts';
 export { vjpRules } from './rules/index.ts';
 export type { VjpRule } from './rules/rule.ts';
+export type { CheckGradOptions } from './testing/checkGrad.ts';
+export { checkGrad, GradientError } from './testing/checkGrad.ts';
