@@ -1,7 +1,8 @@
 // Opens a COCO folder as a dataset: annotations at once, images decoded on demand.
 import { platform } from '#platform';
 import { iterateDataset, recordAt } from '../dataset.ts';
-import { DatasetError, oneLine } from '../errors.ts';
+import { decodeImage } from '../decode.ts';
+import { DatasetError } from '../errors.ts';
 import type { Dataset, FileSource, ImageRecord, Sample } from '../types.ts';
 import {
   type CocoLayoutOptions,
@@ -65,20 +66,10 @@ const locate = (
 
 const readSample = async (source: FileSource, images: string, record: ImageRecord): Promise<Sample> => {
   const path = inFolder(images, record.file.replaceAll('\\', '/'));
-  const bytes = await readFrom(source, path);
   const file = `${source.name}/${path}`;
-  try {
-    const pixels = await platform.decode(bytes);
-    if (pixels.width !== record.width || pixels.height !== record.height)
-      throw otherSize(file, record, pixels);
-    return { ...record, pixels };
-  } catch (cause) {
-    if (cause instanceof DatasetError) throw cause;
-    throw new DatasetError(
-      `openCoco(${file}): needs a complete image file, got "${oneLine(cause)}". Replace the file, or remove its entry.`,
-      { file, cause },
-    );
-  }
+  const pixels = await decodeImage(await readFrom(source, path), file);
+  if (pixels.width === record.width && pixels.height === record.height) return { ...record, pixels };
+  throw otherSize(file, record, pixels);
 };
 
 const otherSize = (

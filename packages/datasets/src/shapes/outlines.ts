@@ -57,14 +57,22 @@ export const coverageOf = (placement: Placement): Coverage => {
   const width = Math.ceil(x + reachX) - left;
   const height = Math.ceil(y + reachY) - top;
   const counts = new Uint8Array(width * height);
+  // u and v are sums of a part that depends on the column alone and one that depends on the row alone.
+  const columnU = new Float64Array(width * 3);
+  const columnV = new Float64Array(width * 3);
+  for (let column = 0; column < width * 3; column++) {
+    const dx = left + (column + 0.5) / 3 - x;
+    columnU[column] = (cos * dx) / halfWidth;
+    columnV[column] = (-sin * dx) / halfHeight;
+  }
   for (let row = 0; row < height * 3; row++) {
     const dy = top + (row + 0.5) / 3 - y;
+    const rowU = (sin * dy) / halfWidth;
+    const rowV = (cos * dy) / halfHeight;
     const pixelRow = Math.floor(row / 3) * width;
     for (let column = 0; column < width * 3; column++) {
-      const dx = left + (column + 0.5) / 3 - x;
-      const u = (cos * dx + sin * dy) / halfWidth;
-      const v = (cos * dy - sin * dx) / halfHeight;
-      if (isInside(label, u, v, hole)) counts[pixelRow + Math.floor(column / 3)]! += 1;
+      if (!isInside(label, columnU[column]! + rowU, columnV[column]! + rowV, hole)) continue;
+      counts[pixelRow + ((column / 3) | 0)]! += 1;
     }
   }
   return { left, top, width, height, counts };

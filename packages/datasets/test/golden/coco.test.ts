@@ -1,0 +1,83 @@
+// The COCO evaluation against numbers of the COCO toolkit: every coco_*.json of the golden folder, one test per file.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type CocoMetrics, type CocoObject, evaluateCoco } from '@autoassign/datasets';
+import { describe, expect, test } from 'vitest';
+
+const golden = process.env.AUTOASSIGN_GOLDEN ?? fileURLToPath(new URL('../fixtures', import.meta.url));
+const folder = join(golden, 'eval');
+const isThere = existsSync(folder);
+const files = (isThere ? readdirSync(folder).sort() : []).filter((name) => /^coco_.*\.json$/.test(name));
+
+interface GoldenCase {
+  readonly images: readonly number[];
+  readonly categories: readonly number[];
+  readonly annotations: readonly CocoObject[];
+  readonly detections: Parameters<typeof evaluateCoco>[1];
+  readonly stat_names: readonly (keyof CocoMetrics)[];
+  readonly expected: {
+    readonly stats: readonly (number | null)[];
+    readonly per_class: readonly (Partial<CocoMetrics> & { readonly category_id: number })[];
+    readonly recall: readonly (number | null)[];
+    readonly precision_sum_over_recall_thresholds: readonly (number | null)[];
+  };
+}
+
+// A golden folder without this kind of case is complete as it is; one with the kind but no file in it is a mistake.
+describe.runIf(isThere)('evaluateCoco equals the COCO toolkit', () => {
+  test('there are cases', () => expect(files).not.toEqual([]));
+
+  test.each(files)('%s', (file) => {
+    const golden: GoldenCase = JSON.parse(readFileSync(join(folder, file), 'utf8'));
+    const result = evaluateCoco(
+      {
+        images: golden.images.map((id) => ({ id })),
+        categories: golden.categories.map((id) => ({ id })),
+        annotations: golden.annotations,
+      },
+      golden.detections,
+    );
+    const { expected } = golden;
+    for (const [i, name] of golden.stat_names.entries())
+      expectClose(result.metrics[name], expected.stats[i], name);
+    for (const row of expected.per_class) {
+      const found = result.perClass.find((entry) => entry.categoryId === row.category_id);
+      for (const name of golden.stat_names)
+        if (name in row) expectClose(found?.metrics[name], row[name], `${name} of ${row.category_id}`);
+    }
+    expect(result.recall.data.length).toBe(expected.recall.length);
+    for (const [i, value] of expected.recall.entries())
+      expectClose(nullForNaN(result.recall.data[i]), value, `recall ${i}`);
+    const sums = precisionSums(result.precision.data, result.precision.shape);
+    expect(sums.length).toBe(expected.precision_sum_over_recall_thresholds.length);
+    for (const [i, value] of expected.precision_sum_over_recall_thresholds.entries())
+      expectClose(nullForNaN(sums[i]), value, `precision sum ${i}`);
+  });
+});
+
+/** Sums over the recall values for area "all" and 100 detections, as [threshold, class]. */
+function precisionSums(data: Float64Array, shape: readonly number[]): number[] {
+  const [thresholds = 0, recalls = 0, classes = 0, areas = 0, limits = 0] = shape;
+  return Array.from({ length: thresholds * classes }, (_, i) => {
+    const t = Math.floor(i / classes);
+    const k = i % classes;
+    let sum = 0;
+    for (let r = 0; r < recalls; r++)
+      sum += data[((t * recalls + r) * classes + k) * areas * limits + limits - 1]!;
+    return sum;
+  });
+}
+
+function nullForNaN(value: number | undefined): number | null | undefined {
+  return Number.isNaN(value) ? null : value;
+}
+
+function expectClose(
+  found: number | null | undefined,
+  expected: number | null | undefined,
+  what: string,
+): void {
+  if (typeof found !== 'number' || typeof expected !== 'number') expect(found, what).toBe(expected);
+  else expect(Math.abs(found - expected), `${what}: ${found}, not ${expected}`).toBeLessThan(1e-9);
+}
