@@ -84,6 +84,7 @@ const binaryOp = (
   meaning: (a: number, b: number) => number,
   dtypes: readonly DType[] = ['f32', 'i32'],
   result?: DType,
+  integerMeaning: (a: number, b: number) => number = meaning,
 ): Primitive<NoAttrs> => ({
   name,
   infer: (inputs) => {
@@ -94,14 +95,22 @@ const binaryOp = (
     const left = elementsOf(a!);
     const right = elementsOf(b!);
     const to = out.data;
-    for (let i = 0; i < to.length; i++) to[i] = meaning(left[i]!, right[i]!);
+    const value = to instanceof Int32Array ? integerMeaning : meaning;
+    for (let i = 0; i < to.length; i++) to[i] = value(left[i]!, right[i]!);
   },
   expression: ([a, b]) => binary(name, a!, b!),
 });
 
 export const addOp: Primitive<NoAttrs> = binaryOp('add', (a, b) => a + b);
 export const subOp: Primitive<NoAttrs> = binaryOp('sub', (a, b) => a - b);
-export const mulOp: Primitive<NoAttrs> = binaryOp('mul', (a, b) => a * b);
+/** Products of i32 keep their low 32 bits, which double precision alone would round away. */
+export const mulOp: Primitive<NoAttrs> = binaryOp(
+  'mul',
+  (a, b) => a * b,
+  ['f32', 'i32'],
+  undefined,
+  Math.imul,
+);
 export const divOp: Primitive<NoAttrs> = binaryOp('div', (a, b) => a / b, ['f32']);
 export const powOp: Primitive<NoAttrs> = binaryOp('pow', (a, b) => a ** b, ['f32']);
 export const minimumOp: Primitive<NoAttrs> = binaryOp('minimum', Math.min);
