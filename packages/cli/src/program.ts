@@ -111,32 +111,10 @@ function usageErrorOf(command: string, error: CommanderError): Error {
   return new UsageError(`${what.replace(/\.$/, '')}. ${advice}`);
 }
 
-/**
- * The commander program with the verbs `demo`, `train`, `eval` and `predict`; parsing a command line calls one of them.
- *
- * Throws   UsageError (from parsing) when a word is unknown or a value does not fit its option
- */
-function createProgram(verbs: Verbs, invoke: Invoke, surroundings: Surroundings): Command {
-  const program = new Command('autoassign')
-    .description('Train, evaluate and look at AutoAssign object detectors.')
-    .helpCommand(false)
-    .configureOutput({
-      writeOut: (text) => surroundings.stdout.write(text),
-      writeErr: (text) => surroundings.stderr.write(text),
-      outputError: () => undefined, // runProgram prints every error, in one line
-    })
-    .exitOverride((error) => {
-      throw usageErrorOf('autoassign', error);
-    });
-  const add = (name: keyof Verbs, description: string): Command =>
-    program
-      .command(name)
-      .description(description)
-      .allowExcessArguments(false)
-      .exitOverride((error) => {
-        throw usageErrorOf(`autoassign ${name}`, error);
-      });
+/** Adds one verb to the program, under its name and with what it does in a line of help. */
+type AddVerb = (name: keyof Verbs, description: string) => Command;
 
+function addTrainingVerbs(add: AddVerb, verbs: Verbs, invoke: Invoke): void {
   const demo = add('demo', 'train on the shapes data set (or your own) and leave a run folder with pictures');
   addCommonOptions(addTrainingOptions(demo, 'a COCO folder to use instead of shapes'), { resumable: true });
   demo.addOption(new Option('--quick', 'a first look in under two minutes').conflicts('resume'));
@@ -154,7 +132,9 @@ function createProgram(verbs: Verbs, invoke: Invoke, surroundings: Surroundings)
     }
     await invoke(options, (context) => verbs.train(options, context));
   });
+}
 
+function addUsingVerbs(add: AddVerb, verbs: Verbs, invoke: Invoke): void {
   const evaluate = add('eval', 'measure the AP of a trained detector on a COCO folder');
   evaluate.addOption(dataOption('the COCO folder to evaluate on').makeOptionMandatory());
   evaluate.addOption(weightsOption()).addOption(batchOption());
@@ -164,14 +144,37 @@ function createProgram(verbs: Verbs, invoke: Invoke, surroundings: Surroundings)
 
   const predict = add('predict', 'detect objects in images and draw them');
   predict.argument('<images...>', 'image files').addOption(weightsOption());
-  predict.addOption(
-    new Option('--score <s>', 'least score shown').default(0.5).argParser(fraction('--score')),
-  );
+  const score = new Option('--score <s>', 'only detections that score above this are shown').default(0.5);
+  predict.addOption(score.argParser(fraction('--score')));
   addCommonOptions(predict, { resumable: false }).action(
     async (images: string[], options: Omit<PredictOptions, 'images'>) => {
       await invoke(options, (context) => verbs.predict({ ...options, images }, context));
     },
   );
+}
+
+/** The commander program with all verbs; parsing a command line with it calls one of them. */
+function createProgram(verbs: Verbs, invoke: Invoke, { stdout, stderr }: Surroundings): Command {
+  const program = new Command('autoassign')
+    .description('Train, evaluate and look at AutoAssign object detectors.')
+    .helpCommand(false)
+    .configureOutput({
+      writeOut: (text) => stdout.write(text),
+      writeErr: (text) => stderr.write(text),
+      outputError: () => undefined, // runProgram prints every error, in one line
+    })
+    .exitOverride((error) => {
+      throw usageErrorOf('autoassign', error);
+    });
+  const add: AddVerb = (name, description) =>
+    program
+      .command(name)
+      .description(description)
+      .exitOverride((error) => {
+        throw usageErrorOf(`autoassign ${name}`, error);
+      });
+  addTrainingVerbs(add, verbs, invoke);
+  addUsingVerbs(add, verbs, invoke);
   return program;
 }
 
