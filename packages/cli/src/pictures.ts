@@ -17,7 +17,7 @@ export interface RasterImage {
 export type Box = readonly [left: number, top: number, right: number, bottom: number];
 
 /** A photograph on a sheet: where its top left corner is and how large it is shown. */
-export interface PlacedImage {
+interface PlacedImage {
   readonly image: RasterImage;
   readonly left: number;
   readonly top: number;

@@ -41,7 +41,7 @@ export function formatDuration(seconds: number): string {
 }
 
 /** A rate with about three significant digits and its unit, such as `38.2 images/s`. */
-export function formatRate(perSecond: number, unit: string): string {
+function formatRate(perSecond: number, unit: string): string {
   const digits = perSecond >= 100 ? 0 : perSecond >= 10 ? 1 : 2;
   return `${perSecond.toFixed(digits)} ${unit}/s`;
 }

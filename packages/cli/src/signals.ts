@@ -2,7 +2,7 @@
 import { exitCodes } from './exitCodes.ts';
 
 /** The signals that ask the program to stop. */
-export type StopSignal = 'SIGINT' | 'SIGTERM';
+type StopSignal = 'SIGINT' | 'SIGTERM';
 
 /** Where signals come from; `process` is one. */
 export interface SignalSource {

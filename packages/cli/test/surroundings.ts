@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events';
 import type { Surroundings, VerbContext, Verbs } from '../src/program.ts';
 import { runProgram } from '../src/program.ts';
 
-export interface RecordedStream {
+interface RecordedStream {
   write(text: string): boolean;
   readonly isTTY?: boolean;
   readonly columns?: number;
@@ -19,20 +19,20 @@ export function recordedStream(shape: { isTTY?: boolean; columns?: number } = {}
   };
 }
 
-export interface Call {
+interface Call {
   readonly verb: string;
   readonly options: Readonly<Record<string, unknown>>;
   readonly context: VerbContext;
 }
 
-export interface Outcome {
+interface Outcome {
   readonly exitCode: number;
   readonly calls: readonly Call[];
   readonly stdout: string;
   readonly stderr: string;
 }
 
-export interface Tried {
+interface Tried {
   readonly signals: EventEmitter;
   readonly exits: readonly number[];
   readonly outcome: Promise<Outcome>;
