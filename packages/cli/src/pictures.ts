@@ -35,7 +35,9 @@ export interface Picture {
 
 /** The dark ground of every sheet: photographs stand out on it, on light pages and on dark ones. */
 export const sheetColour = '#16191d';
+/** Titles and figures on a sheet. */
 export const inkColour = '#e6e9ee';
+/** Captions and keys on a sheet. */
 export const faintInkColour = '#9aa4b2';
 
 /** How many screen pixels an image pixel gets: a whole number for small images, a fraction for large ones. */
