@@ -1,0 +1,86 @@
+// The label assignment as a whole: everything the loss needs and a picture can show.
+import type { Tensor } from '@autoassign/tensor';
+import { mul, select, stopGradient, sum } from '@autoassign/tensor';
+import { decodeBoxes } from '../geometry/boxes.ts';
+import { pairwiseIou } from '../geometry/iou.ts';
+import type { Points } from '../geometry/points.ts';
+import { jointConfidence, localizationLoss, objectConfidence } from './confidence.ts';
+import type { Predictions, Prior, Targets } from './inputs.ts';
+import { requireInputs, tidyTargets } from './inputs.ts';
+import { centerPrior, forceCandidates, insideObjects } from './prior.ts';
+import { bestOverlap, foregroundness, negativeWeights, positiveWeights } from './weights.ts';
+
+/** Options of `assignment`. */
+export interface AssignmentOptions {
+  /** How many locations an object gets that contains none: those of largest prior. 0, the default, leaves it without. */
+  readonly forceTopK?: number;
+  /** The factor of 1 - GIoU in the confidence of a location; 5 by default. */
+  readonly localizationWeight?: number;
+}
+
+/** How locations and objects belong together. */
+export type Assignment = {
+  /** bool[N,R,M]: the candidate locations of every object. */
+  readonly inside: Tensor;
+  /** f32[N,R,M]: the centre prior, 0 outside. */
+  readonly prior: Tensor;
+  /** f32[N,R,K]: the probability of every class, objectness included. */
+  readonly joint: Tensor;
+  /** f32[N,R,M]: 5 (1 - GIoU) of the predicted boxes. */
+  readonly localization: Tensor;
+  /** f32[N,R,M]: p, the confidence in class and place. */
+  readonly confidence: Tensor;
+  /** f32[N,R,M]: w+, which sums to 1 over the locations of an object. */
+  readonly positiveWeights: Tensor;
+  /** f32[N,M]: r, the weighted mean confidence of every object; 0 for those without candidates. */
+  readonly objectConfidence: Tensor;
+  /** f32[N,R]: the best IoU with any object. */
+  readonly bestOverlap: Tensor;
+  /** f32[N,R,M]: f, 0 outside. */
+  readonly foregroundness: Tensor;
+  /** f32[N,R,K]: w-. */
+  readonly negativeWeights: Tensor;
+};
+
+/**
+ * The weights of every location for every object, with all quantities they come from.
+ *
+ * Shapes   see Predictions, Targets, Prior, Points and Assignment
+ * Gradient through all but inside, foregroundness, negative weights and best overlap
+ * Throws   ShapeError when the inputs do not fit together
+ * Source   AutoAssign (2020) as the authors' code computes it
+ */
+export const assignment = (
+  predictions: Predictions,
+  targets: Targets,
+  prior: Prior,
+  points: Points,
+  options: AssignmentOptions = {},
+): Assignment => {
+  requireInputs('assignment', predictions, targets, prior, points);
+  const { forceTopK = 0, localizationWeight = 5 } = options;
+  const objects = tidyTargets(targets);
+  const uncut = centerPrior(points, objects, prior);
+  const contained = insideObjects(points, objects);
+  const inside = forceTopK > 0 ? forceCandidates(contained, uncut, objects.valid, forceTopK) : contained;
+  const cut = select(inside, uncut, 0);
+  const boxes = decodeBoxes(points.locations, predictions.distances); // [N,R,4]
+  const joint = jointConfidence(predictions.logits, predictions.objectness);
+  const localization = localizationLoss(boxes, objects.boxes, localizationWeight);
+  const confidence = objectConfidence(joint, objects.labels, localization);
+  const positive = positiveWeights(confidence, cut);
+  const best = stopGradient(bestOverlap(pairwiseIou(boxes, objects.boxes), objects.valid));
+  const foreground = foregroundness(best, inside);
+  return {
+    inside,
+    prior: cut,
+    joint,
+    localization,
+    confidence,
+    positiveWeights: positive,
+    objectConfidence: sum(mul(positive, confidence), 1),
+    bestOverlap: best,
+    foregroundness: foreground,
+    negativeWeights: negativeWeights(foreground, inside, objects.labels, joint.shape[2]!),
+  };
+};
