@@ -1,4 +1,6 @@
 // grad, valueAndGrad and vjp over trees: closed forms, structure, errors.
+
+import { grad, valueAndGrad, vjp } from '@autoassign/autograd';
 import type { Tensor } from '@autoassign/tensor';
 import {
   add,
@@ -15,7 +17,6 @@ import {
   tensor,
 } from '@autoassign/tensor';
 import { expect, test } from 'vitest';
-import { grad, valueAndGrad, vjp } from '../src/index.ts';
 import { numberOf, valuesOf } from './values.ts';
 
 test('third derivative of exp(-x²) matches its closed form', async () => {

@@ -1,6 +1,6 @@
 // Rules of reductions.
 import type { ReduceAttrs, Shape, Tensor } from '@autoassign/tensor';
-import { broadcastTo, cast, div, equal, reshape, select, sum } from '@autoassign/tensor';
+import { broadcastTo, cast, div, equal, maximum, reshape, select, sum } from '@autoassign/tensor';
 import type { VjpRule } from './rule.ts';
 
 /** A reduced tensor repeated along the axes it was folded over. */
@@ -14,6 +14,6 @@ export const sumRule: VjpRule<ReduceAttrs> = (ct, [x], { axes }) => [unfold(ct, 
 /** Every element that equals the maximum gets an even share. */
 export const reduceMaxRule: VjpRule<ReduceAttrs> = (ct, [x], { axes }, output) => {
   const isMax = equal(x!, unfold(output, x!.shape, axes));
-  const winners = sum(cast(isMax, 'f32'), axes);
+  const winners = maximum(sum(cast(isMax, 'f32'), axes), 1); // a fold over nothing has none
   return [select(isMax, unfold(div(ct, winners), x!.shape, axes), 0)];
 };

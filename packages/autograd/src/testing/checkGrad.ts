@@ -5,9 +5,11 @@ import {
   createBackend,
   DTypeError,
   div,
+  equal,
   evaluate,
   fillTree,
   identity,
+  isFiniteValue,
   key,
   leaves,
   leavesWithPaths,
@@ -17,6 +19,7 @@ import {
   read,
   release,
   scalar,
+  select,
   sentence,
   split,
   sqrt,
@@ -211,13 +214,13 @@ const measure = async (
   const weights = drawLike(here, seed, 'weights', index);
   const forwards = fn(at.map((x, i) => add(x, mul(direction[i]!, step))));
   const backwards = fn(at.map((x, i) => sub(x, mul(direction[i]!, step))));
-  const differences = forwards.map((y, i) => div(sub(y, backwards[i]!), 2 * step));
+  const differences = forwards.map((y, i) => div(difference(y, backwards[i]!), 2 * step));
   const gradients = gradientsOf(fn, at, weights);
   const results = {
     numeric: innerProduct(weights, differences),
     analytic: innerProduct(gradients, direction),
     scale: sqrt(mul(innerProduct(gradients, gradients), innerProduct(direction, direction))),
-    magnitude: sqrt(mul(innerProduct(weights, weights), total(here.map((y) => sum(square(y)))))),
+    magnitude: sqrt(mul(innerProduct(weights, weights), total(here.map((y) => sum(square(finite(y))))))),
   };
   const evaluated = await evaluate(results, { backend });
   const numberOf = async (t: Tensor): Promise<number> => (await read(t))[0]!;
@@ -230,6 +233,10 @@ const measure = async (
   release(evaluated);
   return slopes;
 };
+
+/** a - b, and 0 where both are the same infinity: the maximum of nothing does not move. */
+const difference = (a: Tensor, b: Tensor): Tensor => select(equal(a, b), 0, sub(a, b));
+const finite = (x: Tensor): Tensor => select(isFiniteValue(x), x, 0);
 
 /** Whether the slopes differ by no more than the tolerance and the rounding of the difference quotient; NaN never agrees. */
 const agrees = (found: Slopes, { step, tolerance }: Settings): boolean => {
