@@ -1,0 +1,39 @@
+// Trees between backends: unevaluated values drawn once on the reference backend, evaluated ones read back, both as constants.
+import type { Backend, Data, Tensor, Tree } from '@autoassign/tensor';
+import { createBackend, evaluate, fillTree, leaves, read, release, tensor } from '@autoassign/tensor';
+
+/** The tree with every leaf as a constant: a copy of its value, wherever that was. */
+export const readTree = async <T extends Tree>(tree: T): Promise<T> => {
+  const constants: Tensor[] = [];
+  for (const leaf of leaves(tree)) constants.push(constantOf(leaf, await read(leaf)));
+  return fillTree(tree, constants);
+};
+
+const constantOf = ({ shape, dtype }: Tensor, data: Data): Tensor => tensor(data, { shape, dtype });
+
+/**
+ * The tree computed on the reference backend in single precision, as constants: the same bits whatever backend they go to.
+ *
+ * One leaf at a time, since initial values of a large network need many times their own memory while they are drawn.
+ */
+export const materialize = async <T extends Tree>(tree: T): Promise<T> => {
+  const backend = await createBackend('cpu');
+  const constants: Tensor[] = [];
+  for (const leaf of leaves(tree)) {
+    if (leaf.source.kind !== 'apply') {
+      constants.push(leaf);
+      continue;
+    }
+    const computed = await evaluate(leaf, { backend });
+    constants.push(constantOf(leaf, await read(computed)));
+    release(computed);
+  }
+  await backend.destroy();
+  return fillTree(tree, constants);
+};
+
+/** The backend that holds the first evaluated leaf of a tree, if there is one. */
+export const backendOf = (tree: Tree): Backend | undefined => {
+  for (const { source } of leaves(tree)) if (source.kind === 'buffer') return source.buffer.backend;
+  return undefined;
+};

@@ -1,0 +1,73 @@
+// The training step: forward, loss, gradients and update as one compiled function, with the state donated.
+import { applyUpdates, globalNorm, type Transform, valueAndGrad } from '@autoassign/autograd';
+import type { Backend, Compiled, Tensor } from '@autoassign/tensor';
+import { add, compile, isFiniteValue, less, logicalAnd, mapTrees, select } from '@autoassign/tensor';
+import type { AutoAssignLoss } from '../assign/loss.ts';
+import type { BatchTensors } from '../batch.ts';
+import type { DetectorConfig } from '../config.ts';
+import { detectorLoss } from '../model/detectorLoss.ts';
+import { trainedParams, withTrained } from '../model/network.ts';
+import type { TrainState } from './state.ts';
+
+/** What one step gives. */
+export type StepResult = {
+  readonly state: TrainState;
+  /** The loss before the update, and its terms. */
+  readonly losses: AutoAssignLoss;
+  /** f32[]: the norm of all gradients together. */
+  readonly gradientNorm: Tensor;
+};
+
+/** A training step compiled for one backend; it takes the state's storage. */
+export type TrainStep = Compiled<[state: TrainState, batch: BatchTensors, rate: Tensor], StepResult>;
+
+/** Options of `trainStep`. */
+export interface TrainStepOptions {
+  readonly config: DetectorConfig;
+  readonly optimizer: Transform;
+  readonly backend: Backend;
+  /** How many batch shapes may be compiled before a further one is an error; 8 by default. */
+  readonly maxTraces?: number;
+}
+
+/** The loss, its terms, and the gradients of the trained parameters by path. */
+export const lossAndGradients = (
+  config: DetectorConfig,
+  params: TrainState['params'],
+  batch: BatchTensors,
+): { readonly losses: AutoAssignLoss; readonly gradients: Record<string, Tensor> } => {
+  const lossOf = (trained: Record<string, Tensor>): { value: Tensor; aux: AutoAssignLoss } => {
+    const losses = detectorLoss(config, withTrained(params, trained), batch);
+    return { value: losses.total, aux: losses };
+  };
+  const { grad, aux } = valueAndGrad(lossOf, { hasAux: true })(trainedParams(config, params));
+  return { losses: aux, gradients: grad };
+};
+
+/**
+ * A compiled function from state, batch and learning rate to the next state and the losses. When the loss or a gradient is not
+ * finite, the state stays as it was but for `failedAt`, in this step and all later ones: the last good state survives.
+ *
+ * Example  const { state, losses } = await step(previous, batchTensors(batch), scalar(schedule(i)))
+ */
+export const trainStep = ({ config, optimizer, backend, maxTraces = 8 }: TrainStepOptions): TrainStep => {
+  const step = (state: TrainState, batch: BatchTensors, rate: Tensor): StepResult => {
+    const { losses, gradients } = lossAndGradients(config, state.params, batch);
+    const gradientNorm = globalNorm(gradients);
+    const params = trainedParams(config, state.params);
+    const update = optimizer.update({ grads: gradients, state: state.optimizer, params, rate });
+    const allFinite = logicalAnd(isFiniteValue(losses.total), isFiniteValue(gradientNorm));
+    const hasFailed = less(-1, state.failedAt);
+    const keep = (next: Tensor, previous: Tensor): Tensor =>
+      select(hasFailed, previous, select(allFinite, next, previous));
+    const trained = mapTrees((p, next) => keep(next!, p!), params, applyUpdates(params, update.updates));
+    const next: TrainState = {
+      params: withTrained(state.params, trained),
+      optimizer: mapTrees((previous, after) => keep(after!, previous!), state.optimizer, update.state),
+      step: keep(add(state.step, 1), state.step),
+      failedAt: select(hasFailed, state.failedAt, select(allFinite, -1, state.step)),
+    };
+    return { state: next, losses, gradientNorm };
+  };
+  return compile(step, { backend, donate: [0], maxTraces });
+};
