@@ -24,7 +24,7 @@ export interface ImageSize {
  */
 export const resizedSize = ({ width, height }: ImageSize, target: TargetSize): ImageSize => {
   const wanted = 'width' in target ? target : scaledSize(width, height, scaleFor(width, height, target));
-  if (wanted.width >= 1 && wanted.height >= 1 && Number.isSafeInteger(wanted.width * wanted.height))
+  if ([wanted.width, wanted.height].every((side) => Number.isSafeInteger(side) && side >= 1))
     return { width: wanted.width, height: wanted.height };
   throw new DatasetError(
     `resize(target): needs a positive size in whole pixels, got ${JSON.stringify(target)}. Correct the target size.`,

@@ -73,7 +73,7 @@ export const matchClass = (
     scores: Float64Array.from(order, (i) => score[i]!),
     ranks: Uint8Array.from(ranks),
     matched: settings.areas.map(() => new Uint16Array(order.length)),
-    ignored: settings.areas.map(() => new Uint16Array(order.length)),
+    ignored: settings.areas.map((range) => outOfRange(detections, order, range)),
     objects: settings.areas.map((range) => countObjects(objects, range)),
   };
   const objectsOf = indicesByImage(objects);
@@ -81,13 +81,24 @@ export const matchClass = (
     const current = image[order[from]!]!;
     let to = from;
     while (to < order.length && image[order[to]!] === current) to += 1;
-    const inImage = objectsOf.get(current) ?? [];
-    const pair = { objects, detections, inImage, order, from, to };
-    matchImage(pair, settings, matches);
+    const inImage = objectsOf.get(current);
+    if (inImage !== undefined)
+      matchImage({ objects, detections, inImage, order, from, to }, settings, matches);
     from = to;
   }
   return matches;
 };
+
+/** All bits for detections whose own area is out of the range: unless they find something, they do not count. */
+const outOfRange = (
+  { width, height }: DetectionColumns,
+  order: readonly number[],
+  [low, high]: AreaRange,
+): Uint16Array =>
+  Uint16Array.from(order, (i) => {
+    const area = width[i]! * height[i]!;
+    return area < low || area > high ? 0xffff : 0;
+  });
 
 const indicesByImage = ({ image }: ObjectColumns): Map<number, number[]> => {
   const indices = new Map<number, number[]>();
@@ -118,51 +129,68 @@ interface ImagePair {
   readonly to: number;
 }
 
-const matchImage = (pair: ImagePair, { iouThresholds, areas }: MatchSettings, matches: Matches): void => {
-  const { objects, detections, inImage, order, from, to } = pair;
+const matchImage = (pair: ImagePair, settings: MatchSettings, matches: Matches): void => {
+  const { objects, inImage, from, to } = pair;
   const overlaps = overlapsOf(pair);
-  const all = (1 << iouThresholds.length) - 1;
-  for (const [a, range] of areas.entries()) {
+  for (const [a, range] of settings.areas.entries()) {
     // Objects that count come first, so that an ignored one is taken only when no other will do.
-    const ignoredObjects = inImage.map((i) => isIgnored(objects, i, range));
-    const places = [...inImage.keys()].sort((i, j) => Number(ignoredObjects[i]) - Number(ignoredObjects[j]));
-    const taken = new Uint16Array(inImage.length);
+    const ignored = inImage.map((i) => isIgnored(objects, i, range));
+    const places = [...inImage.keys()].sort((i, j) => Number(ignored[i]) - Number(ignored[j]));
+    const shareable = inImage.map((i) => objects.crowd[i]!);
+    const candidates = { places, ignored, shareable, taken: new Uint16Array(inImage.length) };
     for (let position = from; position < to; position++) {
-      const row = (position - from) * inImage.length;
-      const detection = order[position]!;
-      const area = detections.width[detection]! * detections.height[detection]!;
-      let matched = 0;
-      let ignored = 0;
-      for (const [t, threshold] of iouThresholds.entries()) {
-        const place = bestPlace(places, ignoredObjects, threshold, (i) =>
-          (taken[i]! >> t) & 1 && !objects.crowd[inImage[i]!] ? -1 : overlaps[row + i]!,
-        );
-        if (place < 0) continue;
-        matched |= 1 << t;
-        taken[place]! |= 1 << t;
-        if (ignoredObjects[place]) ignored |= 1 << t;
-      }
-      const isOutOfRange = area < range[0] || area > range[1];
-      matches.matched[a]![position] = matched;
-      matches.ignored[a]![position] = isOutOfRange ? ignored | (all & ~matched) : ignored;
+      const row = overlaps.subarray((position - from) * inImage.length);
+      const found = matchDetection(row, candidates, settings.iouThresholds);
+      matches.matched[a]![position] = found.matched;
+      matches.ignored[a]![position] = (matches.ignored[a]![position]! & ~found.matched) | found.ignored;
     }
   }
 };
 
-/** The object with the largest overlap of at least the threshold, the last one of equals; -1 when there is none. */
+/** The objects of an image while its detections take them; `taken` has one bit per threshold. */
+interface Candidates {
+  readonly places: readonly number[];
+  readonly ignored: readonly boolean[];
+  readonly shareable: readonly boolean[];
+  readonly taken: Uint16Array;
+}
+
+const nothing = { matched: 0, ignored: 0 } as const;
+
+/** Takes the best object at each threshold; one bit per threshold for "found one", and for "found one to ignore". */
+const matchDetection = (
+  overlaps: Float64Array,
+  candidates: Candidates,
+  thresholds: readonly number[],
+): { readonly matched: number; readonly ignored: number } => {
+  const lowest = thresholds[0]!;
+  if (!candidates.places.some((place) => overlaps[place]! >= lowest)) return nothing;
+  let matched = 0;
+  let ignored = 0;
+  for (let t = 0; t < thresholds.length; t++) {
+    const place = bestPlace(overlaps, candidates, t, thresholds[t]!);
+    if (place < 0) continue;
+    matched |= 1 << t;
+    candidates.taken[place]! |= 1 << t;
+    if (candidates.ignored[place]) ignored |= 1 << t;
+  }
+  return { matched, ignored };
+};
+
+/** The free object with the largest overlap of at least the threshold, the last one of equals; -1 when there is none. */
 const bestPlace = (
-  places: readonly number[],
-  ignoredObjects: readonly boolean[],
+  overlaps: Float64Array,
+  { places, ignored, shareable, taken }: Candidates,
+  bit: number,
   threshold: number,
-  overlapOf: (place: number) => number,
 ): number => {
   let best = -1;
-  let atLeast = Math.min(threshold, 1 - 1e-10);
+  let atLeast = threshold;
   for (const place of places) {
-    if (best >= 0 && !ignoredObjects[best] && ignoredObjects[place]) break;
-    const overlap = overlapOf(place);
-    if (overlap < atLeast) continue;
-    atLeast = overlap;
+    if ((taken[place]! >> bit) & 1 && !shareable[place]) continue;
+    if (best >= 0 && !ignored[best] && ignored[place]) break;
+    if (overlaps[place]! < atLeast) continue;
+    atLeast = overlaps[place]!;
     best = place;
   }
   return best;
