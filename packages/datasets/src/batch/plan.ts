@@ -7,7 +7,7 @@ import type { Dataset, ImageRecord } from '../types.ts';
 /** How images are chosen, ordered and grouped. */
 export interface PlanOptions {
   readonly batchSize: number;
-  /** 'train' leaves out images without usable objects and those below `minImageSide`; 'evaluate' takes every image. */
+  /** 'train' leaves out images without usable objects and those below `minImageSide`; 'evaluate' takes every image. Targets are usable objects either way. */
   readonly purpose?: 'train' | 'evaluate';
   /** Whether the order changes with every epoch; otherwise it is the dataset's own. On by default for training. */
   readonly shuffle?: boolean;
@@ -39,6 +39,8 @@ export const planBatches = (dataset: Dataset, options: PlanOptions, epoch: numbe
 };
 
 /**
+ * Nothing, when the option is an integer that can be used.
+ *
  * Throws   DatasetError when an option is no integer of at least `minimum`
  */
 export const checkInteger = (field: string, value: number, minimum: number): void => {

@@ -1,7 +1,7 @@
 // Greedy matching of detections to objects, as the COCO evaluation defines it: one class at a time, image by image.
 
 /** Boxes of one class as columns: x, y, width, height in pixels, with the index of their image. */
-export interface BoxColumns {
+interface BoxColumns {
   readonly image: number[];
   readonly x: number[];
   readonly y: number[];

@@ -75,6 +75,8 @@ export const recordOf = (split: ShapesSplit, position: number, layout: ShapesLay
 });
 
 /**
+ * Nothing, when the number of images is one that can be drawn.
+ *
  * Throws   DatasetError when a number of images is no integer between `minimum` and the distance of the splits
  */
 export const checkCount = (label: string, field: string, count: number, minimum: number): void => {

@@ -1,9 +1,9 @@
 // The check for JPEG files cut short, on files of sharp's making.
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { isTruncatedJpeg } from '../../src/platform/jpegEnd.ts';
 
-const image = (): sharp.Sharp => {
+const image = (): Sharp => {
   const data = Uint8Array.from({ length: 60 * 50 * 3 }, (_, i) => (i * i) % 251);
   return sharp(data, { raw: { width: 60, height: 50, channels: 3 } });
 };
