@@ -82,18 +82,18 @@ const gradientTree = <T extends Tree>(tree: T, gradients: readonly (Tensor | nul
   );
 
 /** A loss and what else its computation found. */
-export interface WithAux<Aux> {
+export type WithAux<Aux> = {
   /** The scalar to differentiate. */
   readonly value: Tensor;
   /** Anything: it is passed on, not differentiated. */
   readonly aux: Aux;
-}
+};
 
-/** A scalar and its gradient with respect to a tree. */
-export interface ValueAndGrad<Params extends Tree> {
+/** A scalar and its gradient with respect to a tree; itself a tree. */
+export type ValueAndGrad<Params extends Tree> = {
   readonly value: Tensor;
   readonly grad: Params;
-}
+};
 
 /** Options of `valueAndGrad`. */
 export interface AuxOption {

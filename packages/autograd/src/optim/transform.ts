@@ -13,10 +13,10 @@ export interface UpdateRequest<Params extends Tree, State extends Tree> {
 }
 
 /** What one update gives: what to add to the parameters, and the state for the next one. */
-export interface Update<Params extends Tree, State extends Tree> {
+export type Update<Params extends Tree, State extends Tree> = {
   readonly updates: Params;
   readonly state: State;
-}
+};
 
 /** An optimiser, or a step of one: how gradients become updates. */
 export interface Transform<State extends Tree = Tree> {
