@@ -9,6 +9,7 @@ import type { Shape } from '../tensor.ts';
 import type { Graph, Slot, Step } from './graph.ts';
 import type { Loop, Reduction } from './loop.ts';
 import { coalesce, loopOp } from './loop.ts';
+import { isTransparent } from './simplify.ts';
 
 /** Inputs of one loop at most: each needs a pointer and an address computation. */
 const mostInputs = 16;
@@ -17,9 +18,17 @@ const mostNodes = 96;
 /** Ops so cheap that computing them again in every user beats storing their result. */
 const cheap: ReadonlySet<string> = new Set(['neg', 'abs', 'less', 'lessEqual', 'equal', 'cast']);
 
-const isReduction = (step: Step): boolean => step.op.name === 'sum' || step.op.name === 'reduceMax';
-const isElementwise = (step: Step): boolean => step.op.expression !== undefined;
-const isMovement = (step: Step): boolean => step.op.relayout !== undefined;
+const isReduction = ({ op }: Pick<Step, 'op'>): boolean => op.name === 'sum' || op.name === 'reduceMax';
+const isElementwise = ({ op }: Pick<Step, 'op'>): boolean => op.expression !== undefined;
+const isMovement = ({ op }: Pick<Step, 'op'>): boolean => op.relayout !== undefined;
+
+/** Whether an op becomes part of a loop, or costs nothing: a backend that has loops needs no kernel for it. */
+export const isLoopOp = (op: Step['op']): boolean =>
+  isElementwise({ op }) ||
+  isMovement({ op }) ||
+  isReduction({ op }) ||
+  op.name === 'after' ||
+  isTransparent(op);
 
 /** An equal graph in which every elementwise, movement and reduction step is part of a loop; reshapes of stored values stay, as aliases. */
 export const fuse = (graph: Graph): Graph => {

@@ -11,6 +11,9 @@ import { prune } from './graph.ts';
 /** Ops that are their first input to every backend. `after` keeps its own slot until equal steps are merged. */
 const transparent: ReadonlySet<string> = new Set(['identity', 'stopGradient', 'withRule']);
 
+/** Whether an op is its first input to every backend. */
+export const isTransparent = (op: Step['op']): boolean => transparent.has(op.name);
+
 /** Larger constants are left to the backend. */
 const largestFolded = 64;
 
@@ -69,7 +72,7 @@ const rememberConstant = (state: Rewriting, slot: Slot, data: Data): void => {
 
 /** The step to keep, or undefined when its output is known to equal another slot or a constant. */
 const rewrite = (state: Rewriting, step: Step): Step | undefined => {
-  if (transparent.has(step.op.name) || isNeutral(state, step)) {
+  if (isTransparent(step.op) || isNeutral(state, step)) {
     state.same.set(step.output, keptOperand(state, step));
     return undefined;
   }

@@ -1,5 +1,6 @@
 // A plan as a WebAssembly module: one exported function per distinct kernel, called step by step with addresses.
 import { describeSpec, sentence, UnsupportedError } from '../../errors.ts';
+import { isLoopOp } from '../../graph/fuse.ts';
 import type { Graph, Slot, Step } from '../../graph/graph.ts';
 import type { Plan } from '../../graph/plan.ts';
 import { paddedBytes, planMemory } from '../../graph/plan.ts';
@@ -26,7 +27,7 @@ export interface Executable {
 
 /** Which kernel a step gets. */
 export const choiceFor = (op: Step['op'], inputs: readonly Spec[], attrs: Step['attrs']): KernelChoice =>
-  op.name === 'reshape' || tableEntry(op, inputs, attrs) !== undefined
+  isLoopOp(op) || tableEntry(op, inputs, attrs) !== undefined
     ? { tier: 'tuned' }
     : { tier: 'reference', reason: `no WebAssembly kernel is written for ${op.name}` };
 
