@@ -17,7 +17,7 @@ import { emitConv2dInputGrad } from './kernels/conv2dInputGrad.ts';
 import { emitGather, emitScatterAdd } from './kernels/gather.ts';
 import type { Conv2dGeometry } from './kernels/geometry.ts';
 import type { Kernel, KernelOptions } from './kernels/kernel.ts';
-import { emitLoop } from './kernels/fusedLoop.ts';
+import { emitLoop } from './kernels/loop.ts';
 import { emitMatmul } from './kernels/matmul.ts';
 import { emitArgMax, emitPoolArgMax } from './kernels/search.ts';
 
