@@ -1,7 +1,9 @@
 // Matrix products against plain loops in double precision.
 
+import { setFlagsFromString } from 'node:v8';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { moduleBuilder } from '../../src/backends/wasm/assembler/module.ts';
 import type { MatmulGeometry } from '../../src/backends/wasm/kernels/matmul.ts';
 import { emitMatmul } from '../../src/backends/wasm/kernels/matmul.ts';
 import { randomValues, runKernel, worstError } from './harness.ts';
@@ -23,10 +25,14 @@ function product(g: MatmulGeometry, left: ArrayLike<number>, right: ArrayLike<nu
   return result;
 }
 
-function check(g: MatmulGeometry, seed: number): void {
+function check(g: MatmulGeometry, seed: number, fma = false): void {
   const left = randomValues(g.batch * g.rows * g.depth, seed);
   const right = randomValues(g.batch * g.depth * g.columns, seed + 1);
-  const run = runKernel((module) => emitMatmul(module, g), [left, right], g.batch * g.rows * g.columns);
+  const run = runKernel(
+    (module) => emitMatmul(module, g, { fma }),
+    [left, right],
+    g.batch * g.rows * g.columns,
+  );
   const magnitudes = product(g, left.map(Math.abs), right.map(Math.abs));
   expect(run.isOutsideUntouched).toBe(true);
   expect(worstError(run.output, product(g, left, right), magnitudes, g.depth)).toBeLessThanOrEqual(1);
@@ -60,6 +66,16 @@ describe('matmul kernel', () => {
     for (const transposeLeft of [false, true])
       for (const transposeRight of [false, true])
         check({ batch: 1, rows, columns, depth, transposeLeft, transposeRight }, rows);
+  });
+
+  test('is as exact with fused multiply-add', () => {
+    // Node 20 knows relaxed SIMD but has it switched off; later versions have no such switch to set.
+    const module = moduleBuilder();
+    const g = { batch: 1, rows: 9, columns: 21, depth: 50, transposeLeft: false, transposeRight: true };
+    emitMatmul(module, g, { fma: true });
+    if (!WebAssembly.validate(module.toBytes())) setFlagsFromString('--experimental-wasm-relaxed-simd');
+    expect(WebAssembly.validate(module.toBytes())).toBe(true);
+    check(g, 4, true);
   });
 
   test('emits equal products once', () => {

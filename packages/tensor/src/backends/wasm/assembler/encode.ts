@@ -93,20 +93,30 @@ export function flatten(chunk: Chunk, importedFunctions = 0): Uint8Array<ArrayBu
     grown.set(bytes);
     bytes = grown;
   };
+  const append = (part: Uint8Array): void => {
+    reserve(part.length);
+    // Copying a few bytes one by one is cheaper than a call of set, and most parts are constants.
+    if (part.length > 16) bytes.set(part, length);
+    else for (let at = 0; at < part.length; at++) bytes[length + at] = part[at] ?? 0;
+    length += part.length;
+  };
   const visit = (part: Chunk): void => {
     if (typeof part === 'number') {
-      reserve(1);
+      if (length === bytes.length) reserve(1);
       bytes[length++] = part;
+    } else if (isList(part)) {
+      for (let at = 0; at < part.length; at++) visit(part[at] ?? 0);
     } else if (part instanceof Uint8Array) {
-      reserve(part.length);
-      bytes.set(part, length);
-      length += part.length;
-    } else if ('imported' in part) {
-      visit(unsigned(part.imported ? part.ordinal : importedFunctions + part.ordinal));
+      append(part);
     } else {
-      for (const inner of part) visit(inner);
+      visit(unsigned(part.imported ? part.ordinal : importedFunctions + part.ordinal));
     }
   };
   visit(chunk);
   return bytes.subarray(0, length);
+}
+
+// Array.isArray does not recognise read-only arrays.
+function isList(part: Exclude<Chunk, number>): part is readonly Chunk[] {
+  return Array.isArray(part);
 }

@@ -13,10 +13,10 @@ export interface Local<T extends ValueType> extends Expression<T> {
 }
 
 /** What a function gives back. */
-export type ResultType = ValueType | 'void';
+type ResultType = ValueType | 'void';
 
 /** The code of a call or body with the given result. */
-export type Code<R extends ResultType> = R extends ValueType ? Expression<R> : Statement;
+type Code<R extends ResultType> = R extends ValueType ? Expression<R> : Statement;
 
 type Locals<P extends readonly ValueType[]> = { readonly [I in keyof P]: Local<P[I]> };
 type Operands<P extends readonly ValueType[]> = { readonly [I in keyof P]: Operand<P[I]> };
@@ -32,7 +32,7 @@ export interface FunctionRef<P extends readonly ValueType[], R extends ResultTyp
 }
 
 /** The parameters and result of a function; with `exportName` JavaScript can call it. */
-export interface Signature<P extends readonly ValueType[], R extends ResultType> {
+interface Signature<P extends readonly ValueType[], R extends ResultType> {
   readonly params: P;
   readonly result: R;
   readonly exportName?: string;
@@ -52,7 +52,7 @@ export type Subroutine<N extends number, R extends ResultType = 'void'> = Functi
 export type NewLocal = <T extends ValueType>(type: T) => Local<T>;
 
 /** Statements, the last of which is replaced by the result's expression when there is one. */
-export type FunctionBody<R extends ResultType> = readonly [...Statement[], Code<R>] | FunctionBodyEmpty<R>;
+type FunctionBody<R extends ResultType> = readonly [...Statement[], Code<R>] | FunctionBodyEmpty<R>;
 
 type FunctionBodyEmpty<R extends ResultType> = R extends 'void' ? readonly Statement[] : never;
 

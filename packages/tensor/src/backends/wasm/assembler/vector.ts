@@ -8,7 +8,7 @@ import { float32Bytes, int32Bytes, unsigned } from './encode.ts';
 export type Lane = 0 | 1 | 2 | 3;
 
 /** An element of a pair of vectors: 0 to 3 of the first, 4 to 7 of the second. */
-export type PairLane = Lane | 4 | 5 | 6 | 7;
+type PairLane = Lane | 4 | 5 | 6 | 7;
 
 type Lanes = readonly [PairLane, PairLane, PairLane, PairLane];
 

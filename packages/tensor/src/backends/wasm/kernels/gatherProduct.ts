@@ -21,14 +21,14 @@ import { packPixels } from './pixelPanels.ts';
 import type { Scratch } from './scratch.ts';
 
 /** The channels and size of the images on one side of a convolution. */
-export interface ImageShape {
+interface ImageShape {
   readonly channels: number;
   readonly height: number;
   readonly width: number;
 }
 
 /** The filters of a pass as the tiles read them; the depth runs over (source channel, row tap, column tap). */
-export interface PassFilters {
+interface PassFilters {
   readonly layout: LeftLayout;
   readonly pointer: Expression<'i32'>;
   /** Bytes from filter to filter (`rows`) or from panel to panel (`panel`). */

@@ -1,6 +1,6 @@
 // The contract between kernel emitters and the executor that calls the kernels.
 
-import type { FunctionRef, ModuleBuilder } from '../assembler/module.ts';
+import type { FunctionRef } from '../assembler/module.ts';
 
 /**
  * A kernel emitted into a module. The executor instantiates the module and calls
@@ -21,13 +21,8 @@ export const readableBytesAfter = 64;
 
 /** How kernels are emitted. */
 export interface KernelOptions {
-  /** Fused multiply-add of relaxed SIMD: twice as fast, but the last bits depend on the machine. */
+  /** Fused multiply-add of relaxed SIMD: faster on most machines, but the last bits depend on it. */
   readonly fma?: boolean;
-}
-
-/** Defines an exported kernel function of the given number of pointers, once per module and name. */
-export function exportOnce(module: ModuleBuilder, name: string, emit: () => Kernel): Kernel {
-  return module.once(`kernel ${name}`, emit);
 }
 
 /** The parameter types of a kernel with so many inputs: their pointers, the output's, and the scratch memory's. */

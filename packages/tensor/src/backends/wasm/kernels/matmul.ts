@@ -53,7 +53,7 @@ interface ProductCode {
 }
 
 /** The name of the kernel for a geometry: equal geometries share one function. */
-export function matmulName(geometry: MatmulGeometry, { fma = false }: KernelOptions = {}): string {
+function matmulName(geometry: MatmulGeometry, { fma = false }: KernelOptions = {}): string {
   const { batch, rows, columns, depth, transposeLeft, transposeRight } = geometry;
   const flags = `${transposeLeft ? 't' : 'n'}${transposeRight ? 't' : 'n'}${fma ? ' fma' : ''}`;
   return `matmul ${batch}x${rows}x${depth}x${columns} ${flags}`;

@@ -38,7 +38,7 @@ function fillGridTable(module: ModuleBuilder): Subroutine<8> {
 }
 
 /** One dimension of a grid of offsets: how many, and the bytes from one to the next. */
-export interface GridDimension {
+interface GridDimension {
   readonly count: number;
   readonly stride: number;
 }

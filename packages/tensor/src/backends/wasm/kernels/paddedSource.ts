@@ -10,7 +10,7 @@ import { copyRows } from './packing.ts';
 import type { Scratch } from './scratch.ts';
 
 /** One dimension of a padded plane: zeros before the image (negative: pixels left out) and the whole size. */
-export interface PaddedAxis {
+interface PaddedAxis {
   readonly before: number;
   readonly size: number;
 }

@@ -106,7 +106,7 @@ function dotProduct(module: ModuleBuilder, fma: boolean): Subroutine<4> {
 }
 
 /** The sum of the four lanes, in a fixed order. */
-export function sumOfLanes(vector: Local<'v128'>): Expression<'f32'> {
+function sumOfLanes(vector: Local<'v128'>): Expression<'f32'> {
   const lane = (at: 0 | 1 | 2 | 3): Expression<'f32'> => f32x4.extractLane(vector, at);
   return f32.add(f32.add(lane(0), lane(1)), f32.add(lane(2), lane(3)));
 }
