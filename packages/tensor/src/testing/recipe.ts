@@ -107,6 +107,15 @@ const instructions: Readonly<Record<string, (operands: Operands) => Value | unde
   stopGradient: unary(stopGradient),
   addZero: unary((x) => elementwise.add(x, 0)),
   timesOne: unary((x) => elementwise.mul(full(x.shape, 1), x)),
+  zeroMinus: unary((x) => elementwise.sub(0, x)),
+  plusTwo: ({ pick, choose }) => {
+    const [x] = pick(choose(2) === 0 ? 'i32' : 'f32');
+    return x && { tensor: elementwise.add(x.tensor, 2), bound: x.bound + 2 };
+  },
+  minusOne: ({ pick, choose }) => {
+    const [x] = pick(choose(2) === 0 ? 'i32' : 'f32');
+    return x && { tensor: elementwise.sub(x.tensor, 1), bound: x.bound + 1 };
+  },
   add: binary(elementwise.add, (a, b) => a + b),
   sub: binary(elementwise.sub, (a, b) => a + b),
   mul: binary(elementwise.mul, (a, b) => a * b),
@@ -150,6 +159,14 @@ const instructions: Readonly<Record<string, (operands: Operands) => Value | unde
       [...x.shape.keys()].map((d) => (d + 1) % x.shape.length),
     ),
   ),
+  rotateTwice: movement((x, choose) => {
+    const turn = (t: Tensor, by: number): Tensor =>
+      transpose(
+        t,
+        [...t.shape.keys()].map((d) => (d + by) % t.shape.length),
+      );
+    return transpose(turn(turn(x, 1), choose(2) + 1));
+  }),
   repeat: movement((x, choose) => broadcastTo(x, [choose(3) + 1, ...x.shape])),
   widen: movement((x) =>
     broadcastTo(
