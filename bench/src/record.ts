@@ -1,0 +1,83 @@
+// What a benchmark run leaves behind: machine, versions, commit, seed, load, and one row per measured task.
+import { execFileSync } from 'node:child_process';
+import { cpus, loadavg, totalmem } from 'node:os';
+
+/** Times of one task, in the row's unit. */
+export interface Spread {
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+/** One measured task. */
+export interface Row {
+  readonly name: string;
+  readonly threads: number;
+  readonly unit: 'ms';
+  readonly ours: Spread;
+  /** Billions of floating point operations per second at the median, where the task has a count. */
+  readonly gigaflops?: number;
+  /** The same task by other libraries; ratio = theirs / ours. */
+  readonly peers: Readonly<Record<string, Spread & { readonly version: string; readonly ratio: number }>>;
+}
+
+/** A benchmark run. */
+export interface Record {
+  readonly suite: string;
+  readonly date: string;
+  readonly machine: { readonly cpu: string; readonly cores: number; readonly memoryGiB: number };
+  readonly runtime: { readonly node: string; readonly v8: string; readonly platform: string };
+  readonly commit: string;
+  readonly seed: number;
+  /** Load averages over 1, 5 and 15 minutes when the run began and ended. */
+  readonly load: { readonly before: readonly number[]; readonly after: readonly number[] };
+  readonly rows: readonly Row[];
+}
+
+const commitOf = (): string => {
+  try {
+    const git = (...args: string[]): string => execFileSync('git', args, { encoding: 'utf8' }).trim();
+    return `${git('rev-parse', '--short', 'HEAD')}${git('status', '--porcelain', '-uno') === '' ? '' : ' with changes'}`;
+  } catch {
+    return 'unknown';
+  }
+};
+
+/** Everything about a run but its rows; call it before measuring. */
+export const describeRun = (suite: string, seed: number): Omit<Record, 'rows' | 'load'> => ({
+  suite,
+  date: new Date().toISOString().slice(0, 10),
+  machine: {
+    cpu: cpus()[0]?.model ?? 'unknown',
+    cores: cpus().length,
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+  },
+  runtime: {
+    node: process.versions.node,
+    v8: process.versions.v8,
+    platform: `${process.platform}-${process.arch}`,
+  },
+  commit: commitOf(),
+  seed,
+});
+
+/** Load averages now, to two digits. */
+export const loadNow = (): readonly number[] => loadavg().map((x) => Math.round(x * 100) / 100);
+
+/** Rows as a table for a terminal. */
+export const tableOf = (rows: readonly Row[]): string => {
+  const cells = rows.map(({ name, ours, gigaflops }) => [
+    name,
+    ours.median.toFixed(3),
+    ours.min.toFixed(3),
+    ours.max.toFixed(3),
+    gigaflops === undefined ? '' : gigaflops.toFixed(1),
+  ]);
+  const lines = [['task', 'median ms', 'min', 'max', 'GFLOP/s'], ...cells];
+  const widths = [0, 1, 2, 3, 4].map((c) => Math.max(...lines.map((line) => line[c]!.length)));
+  return lines
+    .map((line) =>
+      line.map((cell, c) => (c === 0 ? cell.padEnd(widths[c]!) : cell.padStart(widths[c]!))).join('  '),
+    )
+    .join('\n');
+};
