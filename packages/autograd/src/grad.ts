@@ -119,23 +119,29 @@ export function valueAndGrad<Params extends Tree, Rest extends readonly unknown[
 export function valueAndGrad<Params extends Tree, Rest extends readonly unknown[], Aux>(
   loss: (params: Params, ...rest: Rest) => Tensor | WithAux<Aux>,
 ): (params: Params, ...rest: Rest) => ValueAndGrad<Params> & { readonly aux?: Aux } {
-  return (params, ...rest) => {
-    const fresh = freshLeaves('valueAndGrad', params);
-    const result = loss(fresh, ...rest);
-    const value = 'aux' in result ? result.value : result;
-    requireScalar(value);
-    const gradients = backward({ outputs: [value], cotangents: [ones([])], wrt: leaves(fresh) });
-    const grad = gradientTree(params, gradients);
-    return 'aux' in result ? { value, grad, aux: result.aux } : { value, grad };
-  };
+  return (params, ...rest) => differentiate('valueAndGrad', (fresh: Params) => loss(fresh, ...rest), params);
 }
 
-const requireScalar = (loss: Tensor): void => {
+const differentiate = <Params extends Tree, Aux>(
+  where: string,
+  loss: (params: Params) => Tensor | WithAux<Aux>,
+  params: Params,
+): ValueAndGrad<Params> & { readonly aux?: Aux } => {
+  const fresh = freshLeaves(where, params);
+  const result = loss(fresh);
+  const value = 'aux' in result ? result.value : result;
+  requireScalar(where, value);
+  const gradients = backward({ outputs: [value], cotangents: [ones([])], wrt: leaves(fresh) });
+  const grad = gradientTree(params, gradients);
+  return 'aux' in result ? { value, grad, aux: result.aux } : { value, grad };
+};
+
+const requireScalar = (where: string, loss: Tensor): void => {
   if (loss.shape.length === 0 && loss.dtype === 'f32') return;
   const ErrorType = loss.dtype === 'f32' ? ShapeError : DTypeError;
   throw new ErrorType(
     sentence({
-      where: 'valueAndGrad',
+      where,
       label: loss.label,
       needs: 'a scalar loss f32[]',
       got: describeSpec(loss),
@@ -155,4 +161,4 @@ export const grad =
     loss: (params: Params, ...rest: Rest) => Tensor,
   ): ((params: Params, ...rest: Rest) => Params) =>
   (params, ...rest) =>
-    valueAndGrad(loss)(params, ...rest).grad;
+    differentiate('grad', (fresh: Params) => loss(fresh, ...rest), params).grad;

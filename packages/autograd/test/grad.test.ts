@@ -92,11 +92,14 @@ test('differentiating does not walk the graph below the argument', async () => {
 
 test('losses that are not a scalar f32 and leaves that are not f32 are refused by name', () => {
   expect(() => grad((x: Tensor) => square(x))(tensor([1, 2]))).toThrow(
-    'valueAndGrad: needs a scalar loss f32[], got f32[2]. Reduce it with sum or mean.',
+    'grad: needs a scalar loss f32[], got f32[2]. Reduce it with sum or mean.',
   );
   expect(() => grad((x: Tensor) => cast(sum(x), 'i32'))(tensor([1, 2]))).toThrow('got i32[]');
   const params = { head: [{ count: tensor(Int32Array.of(1)) }] };
   expect(() => grad((p: typeof params) => sum(cast(p.head[0]!.count, 'f32')))(params)).toThrow(
-    'valueAndGrad(head.0.count): needs f32 leaves to differentiate by, got i32[1].',
+    'grad(head.0.count): needs f32 leaves to differentiate by, got i32[1].',
   );
+  const { pullback } = vjp((x: Tensor) => [x, square(x)], tensor([1, 2]));
+  expect(() => pullback([tensor([1, 1])])).toThrow('vjp: needs a cotangent with the structure of the value');
+  expect(() => pullback([tensor([1, 1]), tensor([1])])).toThrow('got f32[1] for f32[2]');
 });

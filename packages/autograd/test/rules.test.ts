@@ -50,7 +50,7 @@ describe.each(names.filter((name) => !withoutSlope.includes(name)))('the rule of
   test.each(smooth.map((sample) => [sample.label, sample] as const))(
     '%s',
     async (_label, { inputs, run }) => {
-      await checkGrad(run, inputs, { backend: reference, order: 2 });
+      await checkGrad(run, inputs, { backend: reference, order: 2, directions: 1 });
     },
   );
 });
