@@ -202,6 +202,8 @@ describe('conv2d kernels', () => {
     ['3x3 stride 2', { ...base, batch: 2, channels: 3, outChannels: 16, ...square(32, 16, 3, 2, 1) }],
     ['3x3 of small images', { ...base, batch: 4, channels: 48, outChannels: 20, ...square(4, 4, 3, 1, 1) }],
     ['3x3 of an odd batch', { ...base, batch: 7, channels: 5, outChannels: 6, ...square(6, 6, 3, 1, 1) }],
+    ['one channel of an odd batch', { ...base, batch: 7, channels: 2, ...square(7, 7, 3, 1, 1) }],
+    ['large images unpadded', { ...base, batch: 9, channels: 90, outChannels: 3, ...square(11, 9, 3, 1, 0) }],
     ['3x3 over two depth blocks', { ...base, channels: 40, outChannels: 7, ...square(20, 20, 3, 1, 1) }],
     ['1x1', { ...base, batch: 3, channels: 17, outChannels: 13, ...square(9, 9, 1, 1, 0) }],
     ['1x1 stride 2', { ...base, batch: 2, channels: 6, outChannels: 5, ...square(8, 4, 1, 2, 0) }],

@@ -62,6 +62,7 @@ describe('matmul kernel', () => {
     [1, 37, 600],
     [37, 1, 600],
     [130, 3, 257],
+    [7, 9, 5000],
   ])('%i x %i over depth %i, beyond one block', (rows, columns, depth) => {
     for (const transposeLeft of [false, true])
       for (const transposeRight of [false, true])
