@@ -3,6 +3,7 @@ import { sentence, UnsupportedError } from '../../errors.ts';
 import { fuse } from '../../graph/fuse.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { separateResults } from '../../graph/graph.ts';
+import { runSinksEarly } from '../../graph/order.ts';
 import { simplify } from '../../graph/simplify.ts';
 import { sizeOf } from '../../shape.ts';
 import type { Data, Spec } from '../../tensor.ts';
@@ -106,7 +107,7 @@ export const wasmBackend = (options: WasmOptions = {}): Backend => {
     name: 'wasm',
     kernelFor: choiceFor,
     compile: async (graph: Graph, programOptions: ProgramOptions = {}) => {
-      const ready = fuse(separateResults(simplify(graph)));
+      const ready = runSinksEarly(fuse(separateResults(simplify(graph))));
       return program(await buildExecutable(ready, blocks, { ...options, ...programOptions }));
     },
     upload: (data, spec) => {
