@@ -9,15 +9,3 @@ export class ConfigError extends Error {
 export class WeightsError extends Error {
   override readonly name = 'WeightsError';
 }
-
-/** Training that cannot go on; the last good state is kept. */
-export class TrainingError extends Error {
-  override readonly name = 'TrainingError';
-  /** The step that failed, counted from 0. */
-  readonly step: number;
-
-  constructor(message: string, step: number) {
-    super(message);
-    this.step = step;
-  }
-}

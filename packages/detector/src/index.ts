@@ -9,7 +9,21 @@ export type { AutoAssignLoss, AutoAssignOptions } from './assign/loss.ts';
 export { autoAssignLoss } from './assign/loss.ts';
 export { centerPrior, forceCandidates, insideObjects } from './assign/prior.ts';
 export { bestOverlap, foregroundness, negativeWeights, positiveWeights } from './assign/weights.ts';
-export { ConfigError, TrainingError, WeightsError } from './errors.ts';
+export type { BatchTensors, TrainingBatch } from './batch.ts';
+export { batchTensors } from './batch.ts';
+export type {
+  BackboneConfig,
+  DetectorConfig,
+  HeadConfig,
+  InputConfig,
+  LossConfig,
+  NeckConfig,
+  NormConfig,
+  StemConfig,
+  TestConfig,
+} from './config.ts';
+export { configHash, demoConfig, featureLevels, levelStrides, resnet50Config } from './config.ts';
+export { ConfigError, WeightsError } from './errors.ts';
 export type { Extent } from './geometry/boxes.ts';
 export { boxAreas, boxCenters, clipBoxes, decodeBoxes, encodeDistances } from './geometry/boxes.ts';
 export { giou, iou, pairwiseGiou, pairwiseIou } from './geometry/iou.ts';
@@ -19,5 +33,35 @@ export type { FeatureLevel, Points } from './geometry/points.ts';
 export { locationCount, locations } from './geometry/points.ts';
 export type { DecodeOptions, Detections, HeadOutput, ImageGeometry } from './infer/decode.ts';
 export { decodeCandidates, decodeDetections } from './infer/decode.ts';
+export type { PredictionBatch, Predictor, PredictorOptions } from './infer/predict.ts';
+export { createPredictor } from './infer/predict.ts';
+export type { Detector, DetectorOptions } from './model/detector.ts';
+export { createDetector } from './model/detector.ts';
+export { readTree } from './model/materialize.ts';
+export type { Forward, Params } from './model/network.ts';
+export { isTrained, trainedParams, withTrained } from './model/network.ts';
+export type { Checkpoint, CheckpointInfo } from './train/checkpoint.ts';
+export { readCheckpoint, restoreState, writeCheckpoint } from './train/checkpoint.ts';
+export type {
+  CheckpointEvent,
+  DataPosition,
+  DoneEvent,
+  EvaluateEvent,
+  LossValues,
+  StepEvent,
+  TrainEvent,
+} from './train/events.ts';
+export { train } from './train/loop.ts';
+export type { TrainOptions } from './train/run.ts';
+export type { TrainState } from './train/state.ts';
+export { initialState } from './train/state.ts';
+export type { StepResult, TrainStep, TrainStepOptions } from './train/step.ts';
+export { trainStep } from './train/step.ts';
+export { TrainingError } from './train/trainingError.ts';
+export { validateConfig } from './validateConfig.ts';
+export type { CheckpointEntry } from './weights/layout.ts';
+export { checkpointLayout, parameterCount } from './weights/layout.ts';
+export type { LoadedWeights, LoadOptions, WeightsReport } from './weights/loadWeights.ts';
+export { loadWeights } from './weights/loadWeights.ts';
 export type { Safetensors, StoredData, StoredDType, StoredTensor } from './weights/safetensors.ts';
 export { readSafetensors, writeSafetensors } from './weights/safetensors.ts';

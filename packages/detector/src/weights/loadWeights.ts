@@ -56,15 +56,16 @@ export const loadWeights = (
 
 const describe = ({ dtype, shape }: StoredTensor): string => `${dtype}[${shape.join(',')}]`;
 
+/** What checkpoints carry besides weights: published ones a counter of batches, those of training the rest of its state. */
+const isBeside = (name: string): boolean =>
+  name.endsWith('.num_batches_tracked') || name.startsWith('training.');
+
 const compareNames = (params: Params, stored: ReadonlyMap<string, StoredTensor>): WeightsReport => {
   const wanted = leavesWithPaths(params);
   const paths = new Set(wanted.map(([path]) => path));
   return {
     missing: wanted.map(([path]) => path).filter((path) => !stored.has(path)),
-    // a counter of batches that published checkpoints carry and nothing reads
-    unexpected: [...stored.keys()].filter(
-      (name) => !paths.has(name) && !name.endsWith('.num_batches_tracked'),
-    ),
+    unexpected: [...stored.keys()].filter((name) => !paths.has(name) && !isBeside(name)),
     mismatched: wanted.flatMap(([name, leaf]) => {
       const found = stored.get(name);
       if (found === undefined || found.shape.join() === leaf.shape.join()) return [];
