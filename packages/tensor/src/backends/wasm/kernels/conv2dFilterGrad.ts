@@ -101,10 +101,10 @@ function filterGradient(
   geometry: Conv2dGeometry,
   { images, outputGrad, weightGrad }: Operands,
 ): readonly Statement[] {
-  const { module, fma, scratch, local } = context;
+  const { module, scratch, local } = context;
   const { batch, channels, height, width: imageWidth, outChannels, groups } = geometry;
   const shape = groupShape(geometry);
-  const { together, pixelsPerImage, rows, columns, blockDepth, blockColumns } = shape;
+  const { together, pixelsPerImage, rows, columns, blockDepth } = shape;
   if (outChannels * columns === 0) return [];
   const zeros = memory.fill(weightGrad, 0, 4 * outChannels * columns);
   if (batch * pixelsPerImage === 0) return [zeros];
@@ -119,22 +119,22 @@ function filterGradient(
     scratch,
     local,
   );
-  const pixels = pixelGrid(plane, channels, together, rowPass, columnPass);
   const pixelTable = scratch.region(4 * together * pixelsPerImage);
   const tapTable = scratch.region(4 * roundUp(columns, tileColumns));
   const resultTable = scratch.region(4 * roundUp(columns, tileColumns));
-  const tile = scratch.region(tileBytes);
-  const block = scratch.region(4 * blockDepth * blockColumns);
-
   const [image, count, group, pixel, depth, column, width] = newLocals(local, 'i32', 7);
-  const [within, panel, allPixels] = newLocals(local, 'i32', 3);
+  const allPixels = local('i32');
   const position = { image, count, group, pixel, depth, column, width };
   const gradient = gradientRows(context, geometry, shape, outputGrad, position);
-  const groupSource = i32.add(source.pointer, i32.mul(group, (channels / groups) * plane.bytes));
-  const at = (table: Expression<'i32'>, index: Expression<'i32'>) => i32.add(table, i32.shl(index, 2));
+  const columnBlocks = productOfBlocks(context, shape, position, {
+    gradient,
+    source: i32.add(source.pointer, i32.mul(group, (channels / groups) * plane.bytes)),
+    result: i32.add(weightGrad, i32.mul(group, 4 * rows * columns)),
+    tables: { pixelTable, tapTable, resultTable },
+  });
   return [
     ...source.once,
-    fillTable(module, pixelTable, pixels),
+    fillTable(module, pixelTable, pixelGrid(plane, channels, together, rowPass, columnPass)),
     fillTable(module, tapTable, tapGrid(plane, channels / groups, rowPass, columnPass), tileColumns),
     fillTable(module, resultTable, lineGrid(columns, 4)),
     forRange(image, 0, batch, together, [
@@ -147,38 +147,61 @@ function filterGradient(
           depth.set(i32.sub(allPixels, pixel)),
           depth.set(minimumI32(depth, blockDepth)),
           ...gradient.prepare,
-          forRange(column, 0, columns, blockColumns, [
-            width.set(i32.sub(columns, column)),
-            width.set(minimumI32(width, blockColumns)),
-            panel.set(block),
-            forRange(within, 0, width, tileColumns, [
-              packTaps(module).call(
-                groupSource,
-                at(tapTable, i32.add(column, within)),
-                at(pixelTable, pixel),
-                depth,
-                panel,
-              ),
-              increment(panel, i32.mul(depth, 4 * tileColumns)),
-            ]),
-            blockProduct(module, { layout: gradient.layout, fma }).call(
-              gradient.pointer,
-              gradient.stride,
-              block,
-              at(resultTable, column),
-              width,
-              i32.add(weightGrad, i32.mul(group, 4 * rows * columns)),
-              4 * columns,
-              rows,
-              depth,
-              i32.or(image, pixel),
-              tile,
-            ),
-          ]),
+          columnBlocks,
         ]),
       ]),
     ]),
   ];
+}
+
+/** What the products of one block of pixels read and write. */
+interface BlockOperands {
+  readonly gradient: GradientRows;
+  /** The first plane of the group, and its weight gradient. */
+  readonly source: Expression<'i32'>;
+  readonly result: Expression<'i32'>;
+  readonly tables: {
+    readonly pixelTable: Expression<'i32'>;
+    readonly tapTable: Expression<'i32'>;
+    readonly resultTable: Expression<'i32'>;
+  };
+}
+
+/** Adds the products of a block of pixels to the weight gradient, block by block of its columns. */
+function productOfBlocks(
+  { module, fma, scratch, local }: KernelContext,
+  { rows, columns, blockDepth, blockColumns }: GroupShape,
+  { image, pixel, depth, column, width }: Position,
+  { gradient, source, result, tables: { pixelTable, tapTable, resultTable } }: BlockOperands,
+): Statement {
+  const tile = scratch.region(tileBytes);
+  const block = scratch.region(4 * blockDepth * blockColumns);
+  const [within, panel] = newLocals(local, 'i32', 2);
+  const entry = (table: Expression<'i32'>, at: Expression<'i32'>): Expression<'i32'> =>
+    i32.add(table, i32.shl(at, 2));
+  const pixels = entry(pixelTable, pixel);
+  return forRange(column, 0, columns, blockColumns, [
+    width.set(i32.sub(columns, column)),
+    width.set(minimumI32(width, blockColumns)),
+    panel.set(block),
+    forRange(within, 0, width, tileColumns, [
+      packTaps(module).call(source, entry(tapTable, i32.add(column, within)), pixels, depth, panel),
+      increment(panel, i32.mul(depth, 4 * tileColumns)),
+    ]),
+    blockProduct(module, { layout: gradient.layout, fma }).call(
+      gradient.pointer,
+      gradient.stride,
+      block,
+      entry(resultTable, column),
+      width,
+      result,
+      4 * columns,
+      rows,
+      depth,
+      i32.or(image, pixel), // the first block replaces what the weight gradient held
+      tile,
+    ),
+  ]);
 }
 
 /** The output gradient of a block of pixels as the tiles read it. */
