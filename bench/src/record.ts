@@ -22,7 +22,7 @@ export interface Row {
 }
 
 /** A benchmark run. */
-export interface Record {
+export interface BenchRun {
   readonly suite: string;
   readonly date: string;
   readonly machine: { readonly cpu: string; readonly cores: number; readonly memoryGiB: number };
@@ -44,7 +44,7 @@ const commitOf = (): string => {
 };
 
 /** Everything about a run but its rows; call it before measuring. */
-export const describeRun = (suite: string, seed: number): Omit<Record, 'rows' | 'load'> => ({
+export const describeRun = (suite: string, seed: number): Omit<BenchRun, 'rows' | 'load'> => ({
   suite,
   date: new Date().toISOString().slice(0, 10),
   machine: {

@@ -1,6 +1,6 @@
 // One whole training step of the demo detector: forward, AutoAssign loss, gradients, update; and its forward pass alone.
 import { adamw } from '@autoassign/autograd';
-import { shapeClasses, shapes, batches } from '@autoassign/datasets';
+import { batches, shapeClasses, shapes } from '@autoassign/datasets';
 import { batchTensors, createDetector, demoConfig, initialState, trainStep } from '@autoassign/detector';
 import type { Backend, Tensor } from '@autoassign/tensor';
 import { compile, evaluate, key, release, scalar } from '@autoassign/tensor';
@@ -10,6 +10,12 @@ import type { Task } from '../measure.ts';
 const flopsPerImage = 0.183e9;
 const batchSize = 4;
 
+/** The first item of an asynchronous sequence. */
+const first = async <T>(items: AsyncIterable<T>): Promise<T> => {
+  for await (const item of items) return item;
+  throw new Error('no batch');
+};
+
 /** The tasks of the suite on a backend. */
 export const stepTasks = async (backend: Backend, seed: number): Promise<Task[]> => {
   const config = demoConfig(shapeClasses);
@@ -18,8 +24,7 @@ export const stepTasks = async (backend: Backend, seed: number): Promise<Task[]>
   const optimizer = adamw();
   const step = trainStep({ config, optimizer, backend });
   const data = batches(shapes({ length: batchSize, seed }), { normalization: config.input, batchSize, seed });
-  const [batch] = await Array.fromAsync(data);
-  const tensors = await evaluate(batchTensors(batch!), { backend });
+  const tensors = await evaluate(batchTensors(await first(data)), { backend });
   const rate = scalar(2e-3);
   let state = await initialState(config, params, optimizer);
   const forward = compile(
