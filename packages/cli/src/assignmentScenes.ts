@@ -1,0 +1,122 @@
+// Which objects a run shows the label assignment of, and how their locations were weighted by the trained detector.
+import type { Annotation, Batch, Dataset } from '@autoassign/datasets';
+import { isTrainable } from '@autoassign/datasets';
+import type { Detector, Params } from '@autoassign/detector';
+import { assignment, batchTensors, featureLevels } from '@autoassign/detector';
+import type { Backend, Data } from '@autoassign/tensor';
+import { evaluate, read, release } from '@autoassign/tensor';
+import type { AssignmentScene, LevelWeights } from './assignmentPicture.ts';
+import { datasetPart } from './datasetPart.ts';
+import type { ImagePlan } from './imagePlan.ts';
+import { evaluationBatches, fitted } from './imagePlan.ts';
+
+/** The detector, where it runs and the images to choose objects from. */
+export interface AssignmentRequest {
+  readonly detector: Detector;
+  readonly params: Params;
+  readonly backend: Backend;
+  readonly dataset: Dataset;
+  readonly images: ImagePlan;
+}
+
+const mostObjects = 8;
+const imagesSearched = 200;
+
+/** An object by its image's position in the dataset and its number among the image's trainable objects. */
+interface ChosenObject {
+  readonly position: number;
+  readonly number: number;
+  readonly object: Annotation;
+}
+
+/** One object of every class, of middling size for its class, for the first few classes. */
+function chooseObjects(dataset: Dataset): readonly ChosenObject[] {
+  const byLabel = new Map<number, ChosenObject[]>();
+  for (let position = 0; position < Math.min(dataset.length, imagesSearched); position += 1) {
+    const objects = dataset.record(position).annotations.filter(isTrainable);
+    objects.forEach((object, number) => {
+      byLabel.set(object.label, [...(byLabel.get(object.label) ?? []), { position, number, object }]);
+    });
+  }
+  return [...byLabel]
+    .sort(([a], [b]) => a - b)
+    .slice(0, mostObjects)
+    .flatMap(([, ofClass]) => {
+      const bySize = ofClass.sort((a, b) => a.object.area - b.object.area);
+      return bySize[Math.floor(bySize.length / 2)] ?? [];
+    });
+}
+
+/** Cuts the weights of all locations into the levels they belong to. */
+function perLevel(
+  weights: Float32Array,
+  levels: readonly { readonly height: number; readonly width: number; readonly stride: number }[],
+): readonly LevelWeights[] {
+  let start = 0;
+  return levels.map(({ height, width, stride }) => {
+    const from = start;
+    start += height * width;
+    return { stride, rows: height, columns: width, weights: weights.subarray(from, start) };
+  });
+}
+
+/** Row `label` of a prior's array f32[K,2]. */
+function pairAt(values: Data, label: number): readonly [number, number] {
+  return [values[2 * label] ?? 0, values[2 * label + 1] ?? 0];
+}
+
+/** The batch of one image, objects included. */
+async function batchOf({ detector, dataset, images }: AssignmentRequest, position: number): Promise<Batch> {
+  const image = datasetPart(dataset, [position], 'one image');
+  for await (const batch of evaluationBatches(image, { detector: detector.config, images }, 1)) return batch;
+  throw new Error(
+    `batchOf(${dataset.name}): needs an image at ${position}, got none. Choose another position.`,
+  );
+}
+
+async function sceneOf(
+  request: AssignmentRequest,
+  { position, number, object }: ChosenObject,
+): Promise<AssignmentScene> {
+  const { detector, params, backend, dataset, images } = request;
+  const { config } = detector;
+  const batch = await batchOf(request, position);
+  const { images: pixels, ...targets } = batchTensors(batch);
+  const { points, ...predictions } = detector.forward(params, pixels);
+  const prior = params.bbox_head.center_prior;
+  const { positiveWeights, objectConfidence } = await evaluate(
+    (({ positiveWeights: weights, objectConfidence: confidence }) => ({
+      positiveWeights: weights,
+      objectConfidence: confidence,
+    }))(assignment(predictions, targets, prior, points, config.loss)),
+    { backend },
+  );
+  const weights = await read(positiveWeights); // [1,R,M]
+  const confidence = await read(objectConfidence); // [1,M]
+  release({ positiveWeights, objectConfidence });
+  const ofObject = Float32Array.from(
+    { length: weights.length / batch.objects },
+    (_, location) => weights[location * batch.objects + number] ?? 0,
+  );
+  const sample = fitted(await dataset.at(position), images.longestSide);
+  const [, , height, width] = batch.imageShape;
+  return {
+    image: sample.pixels,
+    box: sample.annotations.filter(isTrainable)[number]?.box ?? object.box,
+    label: object.label,
+    className: config.classes[object.label] ?? `class ${object.label}`,
+    confidence: confidence[number] ?? 0,
+    levels: perLevel(ofObject, featureLevels(config, height, width)),
+    prior: {
+      mean: pairAt(await read(prior.mean), object.label),
+      sigma: pairAt(await read(prior.sigma), object.label),
+    },
+  };
+}
+
+/** The assignment of one object per class, for the first eight classes that have one. */
+export async function assignmentScenes(request: AssignmentRequest): Promise<readonly AssignmentScene[]> {
+  const scenes: AssignmentScene[] = [];
+  for (const chosen of chooseObjects(request.dataset)) scenes.push(await sceneOf(request, chosen));
+  return scenes;
+}

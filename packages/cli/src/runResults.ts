@@ -1,0 +1,106 @@
+// What a finished training run leaves: its summary, pictures of what it finds and of how it assigns labels, and a table.
+import { join } from 'node:path';
+import { formatCocoReport } from '@autoassign/datasets';
+import { assignmentPicture } from './assignmentPicture.ts';
+import { assignmentScenes } from './assignmentScenes.ts';
+import { writeFileAtomic, writeJson } from './atomicFile.ts';
+import { detectionSheet } from './detectionSheet.ts';
+import { formatScores, scoresOf } from './evaluation.ts';
+import { renderPicture } from './pictures.ts';
+import type { VerbContext } from './program.ts';
+import { formatDuration } from './progressText.ts';
+import { writeSummary } from './runFolder.ts';
+import type { FinishedRun, TrainingRun } from './trainRun.ts';
+import { checkpointNames } from './weightsFile.ts';
+
+/** A class name as part of a file name. */
+export function fileNamePart(name: string): string {
+  return name.replace(/[^\p{L}\p{N}]+/gu, '-').replace(/^-+|-+$/g, '') || 'class';
+}
+
+/** The names with a number added to those that came before, whatever their case: some disks do not tell cases apart. */
+export function distinctNames(names: readonly string[]): readonly string[] {
+  const counts = new Map<string, number>();
+  return names.map((name) => {
+    const folded = name.toLowerCase();
+    const count = (counts.get(folded) ?? 0) + 1;
+    counts.set(folded, count);
+    return count === 1 ? name : `${name}-${count}`;
+  });
+}
+
+async function writeAssignmentPictures(run: TrainingRun, { params }: FinishedRun): Promise<void> {
+  const { detector, backend, data, config, files } = run;
+  const request = { detector, params, backend, dataset: data.validation, images: config.images };
+  const scenes = await assignmentScenes(request);
+  const names = distinctNames(scenes.map(({ className }) => fileNamePart(className)));
+  for (const [index, scene] of scenes.entries()) {
+    const path = join(files.folder, `assignment-${names[index]}.png`);
+    await writeFileAtomic(path, await renderPicture(assignmentPicture(scene), 'png'));
+  }
+}
+
+async function writePictures(run: TrainingRun, finished: FinishedRun): Promise<void> {
+  const { data, files } = run;
+  const title = formatScores(scoresOf(finished.measured.evaluation));
+  const sheet = await detectionSheet(data.validation, finished.measured.detections, title);
+  await writeFileAtomic(join(files.folder, 'detections.png'), await renderPicture(sheet, 'png'));
+  await writeAssignmentPictures(run, finished);
+}
+
+/** What the user reads at the end: numbers in all and per class, how long it took, and where everything is. */
+function closingWords(run: TrainingRun, { measured, spent }: FinishedRun, imagesPerSecond: number): string {
+  const { config, files } = run;
+  const rate = imagesPerSecond.toFixed(1);
+  return [
+    '',
+    formatCocoReport(measured.evaluation),
+    '',
+    `${config.recipe.steps} steps in ${formatDuration(spent.total)}, ${rate} images/s while training, seed ${config.seed}`,
+    '',
+    `Results in ${files.folder}:`,
+    '  detections.png       what it finds, beside what is there',
+    '  assignment-*.png     how AutoAssign weighs the locations of an object, level by level',
+    '  loss.svg, ap.svg     how training went',
+    '  summary.json         the numbers',
+    `  ${checkpointNames.best}     the weights: autoassign predict <images> --weights ${files.folder}`,
+  ].join('\n');
+}
+
+/**
+ * Resolves when the summary and the pictures of a finished run are in its folder and the user was told.
+ *
+ * Throws   FileWriteError
+ */
+export async function leaveResults(
+  run: TrainingRun,
+  finished: FinishedRun,
+  context: VerbContext,
+): Promise<void> {
+  const { config, files, data } = run;
+  const { measured, spent } = finished;
+  context.reporter.message('Drawing pictures.');
+  await writePictures(run, finished);
+  const { batchSize, steps } = config.recipe;
+  const imagesPerSecond = (batchSize * steps) / spent.training;
+  const summary = {
+    ...scoresOf(measured.evaluation),
+    steps,
+    seconds: spent.total,
+    trainingSeconds: spent.training,
+    imagesPerSecond,
+    backend: config.backend,
+    seed: config.seed,
+    images: config.imageCounts,
+    metrics: measured.evaluation.metrics,
+    peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+  };
+  await writeSummary(files, summary);
+  await writeJson(join(files.folder, 'data.json'), {
+    train: { name: data.train.name, ...data.train.report },
+    validation: { name: data.validation.name, ...data.validation.report },
+    notes: data.notes,
+  });
+  context.reporter.event({ event: 'summary', folder: files.folder, ...summary });
+  context.reporter.result(closingWords(run, finished, imagesPerSecond));
+}

@@ -1,0 +1,97 @@
+// The verb `eval`: the AP of a trained detector on a COCO folder, with its detections as a COCO results file.
+import { join } from 'node:path';
+import type { Dataset } from '@autoassign/datasets';
+import { DatasetError, formatCocoReport } from '@autoassign/datasets';
+import { createBackend } from '@autoassign/tensor';
+import { writeFileAtomic, writeJson } from '../atomicFile.ts';
+import { openForEvaluation } from '../dataSource.ts';
+import { detectionSheet } from '../detectionSheet.ts';
+import type { Measured } from '../evaluation.ts';
+import { formatScores, measure, scoresOf } from '../evaluation.ts';
+import type { EvalOptions } from '../options.ts';
+import { renderPicture } from '../pictures.ts';
+import type { VerbContext } from '../program.ts';
+import type { RunFiles } from '../runFolder.ts';
+import { startRun } from '../runFolder.ts';
+import type { LoadedDetector } from '../weightsFile.ts';
+import { findWeights, loadDetector } from '../weightsFile.ts';
+
+const defaultBatchSize = 8;
+
+function requireSameClasses(folder: string, dataset: Dataset, { detector, path }: LoadedDetector): void {
+  const { classes } = detector.config;
+  if (classes.length === dataset.classes.length && classes.every((name, i) => name === dataset.classes[i]))
+    return;
+  throw new DatasetError(
+    `eval(${folder}): needs the classes that ${path} was trained for (${classes.join(', ')}), got (${dataset.classes.join(', ')}). Choose other data or other weights.`,
+    { file: folder, field: 'categories' },
+  );
+}
+
+async function measureWithProgress(
+  dataset: Dataset,
+  { detector, params, images }: LoadedDetector,
+  batchSize: number,
+  { reporter, signal }: VerbContext,
+): Promise<Measured> {
+  const progress = reporter.progress({ label: 'evaluate', total: dataset.length, unit: 'images' });
+  try {
+    const plan = { ...images, maxObjects: 1 };
+    const request = { detector, params, dataset, images: plan, batchSize, signal };
+    return await measure({ ...request, onProgress: progress.update });
+  } finally {
+    progress.finish();
+  }
+}
+
+async function writeResults(
+  files: RunFiles,
+  dataset: Dataset,
+  measured: Measured,
+  backend: string,
+): Promise<object> {
+  const { evaluation, detections, results, seconds } = measured;
+  const scores = scoresOf(evaluation);
+  const summary = {
+    ...scores,
+    images: dataset.length,
+    seconds,
+    imagesPerSecond: dataset.length / seconds,
+    backend,
+    metrics: evaluation.metrics,
+    data: dataset.report,
+  };
+  await writeJson(join(files.folder, 'detections.json'), results);
+  const sheet = await detectionSheet(dataset, detections, formatScores(scores));
+  await writeFileAtomic(join(files.folder, 'detections.png'), await renderPicture(sheet, 'png'));
+  await writeJson(files.summary, summary);
+  return summary;
+}
+
+/** Resolves when the detector was measured and the results are in a run folder of their own. */
+export async function evaluateVerb(options: EvalOptions, context: VerbContext): Promise<void> {
+  const { reporter } = context;
+  const { dataset, notes } = await openForEvaluation(options.data);
+  const backend = await createBackend(options.backend);
+  const loaded = await loadDetector(await findWeights(options.weights, options.out), backend);
+  requireSameClasses(options.data, dataset, loaded);
+  for (const note of notes) reporter.message(note);
+  reporter.message(`Evaluating ${loaded.path} on ${dataset.name}, ${dataset.length} images`);
+  const batchSize = Math.min(options.batch ?? defaultBatchSize, dataset.length);
+  const measured = await measureWithProgress(dataset, loaded, batchSize, context);
+  const config = {
+    data: options.data,
+    weights: loaded.path,
+    batchSize,
+    backend: options.backend,
+    images: loaded.images,
+    detector: loaded.detector.config,
+  };
+  const files = await startRun(join(options.out, options.name), config, context.commandLine);
+  const summary = await writeResults(files, dataset, measured, options.backend);
+  reporter.event({ event: 'summary', folder: files.folder, ...summary });
+  reporter.result(
+    `\n${formatCocoReport(measured.evaluation)}\n\nResults in ${files.folder}: summary.json, detections.json, detections.png`,
+  );
+  await backend.destroy();
+}

@@ -1,0 +1,11 @@
+// The verbs of the program, put together.
+import type { Verbs } from '../program.ts';
+import { evaluateVerb } from './evaluate.ts';
+import { predictVerb } from './predict.ts';
+import type { Presets } from './training.ts';
+import { standardPresets, trainingVerbs } from './training.ts';
+
+/** The four verbs; training begins with the given sizes. */
+export function createVerbs(presets: Presets = standardPresets): Verbs {
+  return { ...trainingVerbs(presets), eval: evaluateVerb, predict: predictVerb };
+}

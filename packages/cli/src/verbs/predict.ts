@@ -1,0 +1,129 @@
+// The verb `predict`: what a trained detector finds in image files, drawn into them and as JSON.
+import { basename, extname, join } from 'node:path';
+import type { Dataset, ImageRecord, Pixels } from '@autoassign/datasets';
+import { openImage } from '@autoassign/datasets';
+import { createPredictor } from '@autoassign/detector';
+import { createBackend } from '@autoassign/tensor';
+import { writeFileAtomic, writeJson } from '../atomicFile.ts';
+import type { FoundObject } from '../detectionPicture.ts';
+import { detectionPicture } from '../detectionPicture.ts';
+import { shownDetections } from '../detectionSheet.ts';
+import { evaluationBatches } from '../imagePlan.ts';
+import type { PredictOptions } from '../options.ts';
+import { renderPicture } from '../pictures.ts';
+import type { VerbContext } from '../program.ts';
+import { startRun } from '../runFolder.ts';
+import { distinctNames } from '../runResults.ts';
+import type { LoadedDetector } from '../weightsFile.ts';
+import { findWeights, loadDetector } from '../weightsFile.ts';
+
+/** Images one by one; any of them may have a size of its own, and every padded size is a program. */
+const mostPaddedSizes = 1024;
+const largestPicture = 1600;
+
+/** An image on its own as a dataset, so that it takes the same way into the network as any other. */
+function imageDataset(file: string, pixels: Pixels, classes: readonly string[]): Dataset {
+  const { width, height } = pixels;
+  const record: ImageRecord = { id: 1, file, width, height, annotations: [] };
+  const sample = { ...record, pixels };
+  return {
+    name: file,
+    length: 1,
+    classes,
+    categoryIds: classes.map((_, label) => label + 1),
+    report: { images: 1, objects: 0, crowds: 0, imagesWithoutObjects: 1, dropped: [] },
+    record: () => record,
+    at: () => Promise.resolve(sample),
+    async *[Symbol.asyncIterator]() {
+      yield sample;
+    },
+  };
+}
+
+/** What was found in an image, as `detections.json` lists it. */
+function listed(
+  file: string,
+  pixels: Pixels,
+  found: readonly FoundObject[],
+  classes: readonly string[],
+): object {
+  return {
+    file,
+    width: pixels.width,
+    height: pixels.height,
+    detections: found.map(({ box, label, score }) => ({
+      class: classes[label] ?? `class ${label}`,
+      score,
+      box,
+    })),
+  };
+}
+
+async function drawFound(
+  path: string,
+  pixels: Pixels,
+  found: readonly FoundObject[],
+  classes: readonly string[],
+  caption: string,
+): Promise<void> {
+  const longest = Math.max(pixels.width, pixels.height);
+  const target = Math.min(largestPicture, Math.max(longest, 512));
+  const scene = { image: pixels, detections: found, classNames: classes, caption };
+  await writeFileAtomic(
+    path,
+    await renderPicture(detectionPicture(scene, { layout: 'overlaid', target }), 'png'),
+  );
+}
+
+/** A function from an image to what is found in it above a score. */
+function finderFor(
+  { detector, params, images }: LoadedDetector,
+  backend: Awaited<ReturnType<typeof createBackend>>,
+  score: number,
+) {
+  const { config } = detector;
+  const predictor = createPredictor(config, { backend, maxTraces: mostPaddedSizes });
+  return async (file: string, pixels: Pixels): Promise<readonly FoundObject[]> => {
+    const plan = { detector: config, images: { ...images, maxObjects: 1 } };
+    const found: FoundObject[] = [];
+    for await (const batch of evaluationBatches(imageDataset(file, pixels, config.classes), plan, 1)) {
+      const [detections] = await predictor.predictBatch(params, batch);
+      if (detections !== undefined) found.push(...shownDetections(detections, score));
+    }
+    return found;
+  };
+}
+
+/** Resolves when every image was looked at and its picture and detections are in a run folder. */
+export async function predictVerb(options: PredictOptions, context: VerbContext): Promise<void> {
+  const { reporter, signal } = context;
+  const { images, out, name, score } = options;
+  for (const image of images) await openImage(image); // a wrong name should cost nothing but an error
+  const backend = await createBackend(options.backend);
+  const loaded = await loadDetector(await findWeights(options.weights, out), backend);
+  const { classes } = loaded.detector.config;
+  const find = finderFor(loaded, backend, score);
+  const config = {
+    images,
+    weights: loaded.path,
+    score,
+    backend: options.backend,
+    detector: loaded.detector.config,
+  };
+  const files = await startRun(join(out, name), config, context.commandLine);
+  const pictures = distinctNames(images.map((image) => basename(image, extname(image))));
+  const all: object[] = [];
+  for (const [index, image] of images.entries()) {
+    signal.throwIfAborted();
+    const pixels = await openImage(image);
+    const found = await find(image, pixels);
+    all.push(listed(image, pixels, found, classes));
+    await drawFound(join(files.folder, `${pictures[index]}.png`), pixels, found, classes, basename(image));
+    reporter.event({ event: 'image', ...listed(image, pixels, found, classes) });
+    const words = found.map(({ label, score: value }) => `${classes[label]} ${value.toFixed(2)}`);
+    reporter.result(`${image}: ${words.join(', ') || `nothing above ${score}`}`);
+  }
+  await writeJson(join(files.folder, 'detections.json'), all);
+  reporter.result(`Pictures and detections.json in ${files.folder}`);
+  await backend.destroy();
+}

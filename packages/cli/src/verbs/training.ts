@@ -1,0 +1,148 @@
+// The verbs that train: `demo` on the shapes dataset or a folder of the user's, `train` on a folder.
+import { join } from 'node:path';
+import type { DetectorConfig } from '@autoassign/detector';
+import { demoConfig } from '@autoassign/detector';
+import { createBackend } from '@autoassign/tensor';
+import type { DataSource, OpenedData } from '../dataSource.ts';
+import { openData, shapesSource } from '../dataSource.ts';
+import { fillableBatchSize, imagePlanOf, meanColour, padMultipleFor } from '../imagePlan.ts';
+import type { DemoOptions, TrainOptions } from '../options.ts';
+import type { VerbContext } from '../program.ts';
+import type { TrainingRecipe } from '../recipe.ts';
+import { demoRecipe, withSteps } from '../recipe.ts';
+import type { RunConfig } from '../runConfig.ts';
+import { readTrainingConfig } from '../runConfig.ts';
+import type { RunFiles } from '../runFolder.ts';
+import { newestRunFolder, RunFolderError, runFiles, startRun } from '../runFolder.ts';
+import { leaveResults } from '../runResults.ts';
+import { prepareRun, runTraining } from '../trainRun.ts';
+
+/** The sizes of things that the verbs begin with; tests pass small ones. */
+export interface Presets {
+  readonly detector: (classes: readonly string[]) => DetectorConfig;
+  readonly recipe: TrainingRecipe;
+  /** How many shapes a full run trains on and is measured by. */
+  readonly shapes: { readonly train: number; readonly validation: number };
+  readonly quick: {
+    readonly steps: number;
+    readonly shapes: { readonly train: number; readonly validation: number };
+  };
+}
+
+/** What `autoassign demo` promises: the whole recipe, or a first look at a fifth of it. */
+export const standardPresets: Presets = {
+  detector: demoConfig,
+  recipe: demoRecipe,
+  shapes: { train: 9600, validation: 200 },
+  quick: { steps: 500, shapes: { train: 2000, validation: 200 } },
+};
+
+/** A run before its state is made: what it is, where it goes and what it works on. */
+interface OpenedRun {
+  readonly config: RunConfig;
+  readonly files: RunFiles;
+  readonly data: OpenedData;
+}
+
+function recipeFor(options: DemoOptions, { recipe, quick }: Presets, data: OpenedData): TrainingRecipe {
+  const steps = options.steps ?? (options.quick ? quick.steps : recipe.steps);
+  const batchSize = fillableBatchSize(data.train, options.batch ?? recipe.batchSize);
+  const isShapes = options.data === undefined;
+  return { ...withSteps(recipe, steps), batchSize, mirror: isShapes ? recipe.mirror : true };
+}
+
+/** Short runs need few of the shapes; longer ones share the full set. */
+function sourceFor(options: DemoOptions, { recipe, shapes, quick }: Presets): DataSource {
+  if (options.data !== undefined) return { kind: 'coco', folder: options.data };
+  const steps = options.steps ?? (options.quick ? quick.steps : recipe.steps);
+  const isShort = steps * (options.batch ?? recipe.batchSize) <= quick.shapes.train;
+  const { train, validation } = isShort ? quick.shapes : shapes;
+  return shapesSource(options.out, train, validation);
+}
+
+/** The network for the data: its classes, its padding, and for images of the user's own their mean colour. */
+async function detectorFor(data: OpenedData, source: DataSource, presets: Presets): Promise<DetectorConfig> {
+  const config = presets.detector(data.train.classes);
+  const padMultiple = padMultipleFor(data.train, imagePlanOf(data.train));
+  const mean = source.kind === 'shapes' ? config.input.mean : await meanColour(data.train);
+  return { ...config, input: { ...config.input, mean, padMultiple } };
+}
+
+async function newRun(options: DemoOptions, presets: Presets, context: VerbContext): Promise<OpenedRun> {
+  const source = sourceFor(options, presets);
+  const data = await openData(source, options.seed, context);
+  const config: RunConfig = {
+    format: 1,
+    seed: options.seed,
+    backend: options.backend,
+    data: source,
+    imageCounts: { train: data.train.length, validation: data.validation.length },
+    images: imagePlanOf(data.train),
+    recipe: recipeFor(options, presets, data),
+    detector: await detectorFor(data, source, presets),
+  };
+  const files = await startRun(join(options.out, options.name), { ...config }, context.commandLine);
+  return { config, files, data };
+}
+
+async function resumedRun(options: TrainOptions, context: VerbContext): Promise<OpenedRun> {
+  const { resume, out, name } = options;
+  const folder = typeof resume === 'string' ? resume : await newestRunFolder(join(out, name));
+  const config = await readTrainingConfig(folder);
+  const data = await openData(config.data, config.seed, context);
+  const { train, validation } = config.imageCounts;
+  if (data.train.length !== train || data.validation.length !== validation) {
+    throw new RunFolderError(
+      `resume(${folder}): needs the ${train} + ${validation} images that the run began with, got ${data.train.length} + ${data.validation.length} in ${config.data.folder}. Restore the data, or start a new run.`,
+    );
+  }
+  return { config, files: runFiles(folder), data };
+}
+
+function tellBeginning({ config, files, data }: OpenedRun, step: number, { reporter }: VerbContext): void {
+  const { recipe, backend, seed } = config;
+  for (const note of data.notes) reporter.message(note);
+  if (backend === 'cpu')
+    reporter.message('The cpu backend is an exact reference and very slow; wasm is the fast one.');
+  const what = `${data.train.length} images, ${data.train.classes.length} classes, ${recipe.steps} steps of ${recipe.batchSize}, seed ${seed}`;
+  reporter.message(
+    step === 0
+      ? `Training on ${what}, into ${files.folder}`
+      : `Going on after step ${step} in ${files.folder}: ${what}`,
+  );
+  reporter.event({ event: 'run', folder: files.folder, step, ...config });
+}
+
+/** Trains from where the run stands to its end, or until the user stops it. */
+async function trainVerb(verb: 'demo' | 'train', opened: OpenedRun, context: VerbContext): Promise<void> {
+  const { config, files } = opened;
+  const backend = await createBackend(config.backend);
+  const run = await prepareRun({ ...opened, backend });
+  tellBeginning(opened, run.step, context);
+  const outcome = await runTraining(run, context);
+  if (outcome.isFinished) await leaveResults(run, outcome, context);
+  else {
+    context.reporter.event({ event: 'stopped', step: outcome.step, folder: files.folder });
+    context.reporter.message(
+      `Stopped after step ${outcome.step} of ${config.recipe.steps}, saved. Continue with: autoassign ${verb} --resume ${files.folder}`,
+    );
+  }
+  await backend.destroy();
+}
+
+/** The verbs `demo` and `train`, beginning with the given sizes. */
+export function trainingVerbs(presets: Presets): {
+  readonly demo: (options: DemoOptions, context: VerbContext) => Promise<void>;
+  readonly train: (options: TrainOptions, context: VerbContext) => Promise<void>;
+} {
+  const verbNamed =
+    (verb: 'demo' | 'train') =>
+    async (options: DemoOptions, context: VerbContext): Promise<void> => {
+      const opened =
+        options.resume === undefined
+          ? await newRun(options, presets, context)
+          : await resumedRun(options, context);
+      await trainVerb(verb, opened, context);
+    };
+  return { demo: verbNamed('demo'), train: verbNamed('train') };
+}
