@@ -200,6 +200,12 @@ const instructions: Readonly<Record<string, (operands: Operands) => Value | unde
     tensor: sum(x.tensor, axis, { keepDims: choose(2) === 1 }),
     bound: x.bound * x.tensor.shape[axis]!,
   })),
+  differences: alongAxis(({ tensor: x, bound }, axis) => {
+    const size = x.shape.map((n, d) => (d === axis ? n - 1 : n));
+    const later = x.shape.map((_, d) => (d === axis ? 1 : 0));
+    const earlier = x.shape.map(() => 0);
+    return { tensor: elementwise.sub(slice(x, later, size), slice(x, earlier, size)), bound: 2 * bound };
+  }),
   sumAll: ({ pick }) => {
     const [x] = pick('f32');
     return x && { tensor: sum(x.tensor), bound: x.bound * sizeOf(x.tensor.shape) };
