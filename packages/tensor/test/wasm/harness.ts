@@ -18,13 +18,14 @@ export interface KernelRun {
 /** Emits a kernel into a module of its own and runs it on the given inputs. */
 export function runKernel(
   emit: (module: ModuleBuilder) => Kernel,
-  inputs: readonly Float32Array[],
+  inputs: readonly ArrayLike<number>[],
   outputLength: number,
+  imports: WebAssembly.Imports = {},
 ): KernelRun {
   const module = moduleBuilder();
   const kernel = emit(module);
   const compiled = new WebAssembly.Module(module.toBytes());
-  const runs = inputs.map((_, last) => runOnce(compiled, kernel, inputs, outputLength, last));
+  const runs = inputs.map((_, last) => runOnce({ compiled, kernel, imports }, inputs, outputLength, last));
   const [first] = runs;
   if (first === undefined) throw new RangeError('runKernel: needs at least one input, got none.');
   const bits = (run: KernelRun): Int32Array => new Int32Array(run.output.buffer);
@@ -52,13 +53,19 @@ function layout(lengths: readonly number[], last: number): { pointers: number[];
   return { pointers, bytes };
 }
 
+interface CompiledKernel {
+  readonly compiled: WebAssembly.Module;
+  readonly kernel: Kernel;
+  readonly imports: WebAssembly.Imports;
+}
+
 function runOnce(
-  compiled: WebAssembly.Module,
-  { func, scratchBytes }: Kernel,
-  inputs: readonly Float32Array[],
+  { compiled, kernel, imports }: CompiledKernel,
+  inputs: readonly ArrayLike<number>[],
   outputLength: number,
   last: number,
 ): KernelRun {
+  const { func, scratchBytes } = kernel;
   const scratchLength = scratchBytes / 4;
   const lengths = [...inputs.map(({ length }) => length), outputLength, scratchLength];
   const { pointers, bytes } = layout(lengths, last);
@@ -66,10 +73,11 @@ function runOnce(
   const words = new Int32Array(memory.buffer).fill(canary);
   const floats = new Float32Array(memory.buffer);
   inputs.forEach((values, at) => {
-    floats.set(values, (pointers[at] ?? 0) / 4);
+    const target = values instanceof Int32Array ? words : floats;
+    target.set(values, (pointers[at] ?? 0) / 4);
   });
   const before = words.slice();
-  const { exports } = new WebAssembly.Instance(compiled, { env: { memory } });
+  const { exports } = new WebAssembly.Instance(compiled, { ...imports, env: { memory } });
   (exports[func.exportName ?? ''] as (...pointers: readonly number[]) => void)(...pointers);
 
   const outputAt = (pointers.at(-2) ?? 0) / 4;

@@ -42,12 +42,7 @@ const geometryOf = (x: Shape, weight: Shape, attrs: WindowAttrs): Conv2dGeometry
 });
 
 const table: Readonly<Record<string, EmitStep>> = {
-  loop: (module, inputs, _out, attrs) =>
-    emitLoop(
-      module,
-      (attrs as LoopAttrs).loop,
-      inputs.map(({ dtype }) => dtype),
-    ),
+  loop: (module, _inputs, _output, attrs) => emitLoop(module, (attrs as LoopAttrs).loop),
   concat: (module, inputs, output, attrs) => emitConcat(module, inputs, output, attrs as ConcatAttrs),
   pad: (module, [x], output, attrs) => emitPad(module, x!, output, attrs as PadAttrs),
   gather: (module, inputs, _output, attrs) => emitGather(module, inputs, attrs as GatherAttrs),

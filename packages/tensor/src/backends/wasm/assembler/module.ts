@@ -78,6 +78,8 @@ export interface ModuleBuilder {
   ) => FunctionRef<P, R>;
   /** What `make` gave the first time this key was asked for: how equal functions are emitted once. */
   readonly once: <Made>(key: string, make: () => Made) => Made;
+  /** A name no other function of the module has, for exports whose key is too long to be one. */
+  readonly uniqueName: (kind: string) => string;
   readonly toBytes: () => Uint8Array<ArrayBuffer>;
 }
 
@@ -197,6 +199,8 @@ export function moduleBuilder(memoryLimits: MemoryLimits = {}): ModuleBuilder {
     return made.get(key) as Made;
   };
 
+  const uniqueName = (kind: string): string => `${kind} ${functions.length}`;
+
   const toBytes = (): Uint8Array<ArrayBuffer> => {
     const importedFunctions = imports.length - 1;
     const defined = functions.filter((entry) => entry !== undefined);
@@ -214,5 +218,5 @@ export function moduleBuilder(memoryLimits: MemoryLimits = {}): ModuleBuilder {
     ]);
   };
 
-  return { define, importFunction, once, toBytes };
+  return { define, importFunction, once, uniqueName, toBytes };
 }

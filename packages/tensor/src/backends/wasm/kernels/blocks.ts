@@ -7,9 +7,9 @@ import { forRange, increment } from '../assembler/control.ts';
 import type { Local, ModuleBuilder, NewLocal } from '../assembler/module.ts';
 import { i32, memory } from '../assembler/scalar.ts';
 import { v128 } from '../assembler/vector.ts';
+import { literalVector } from './elementOps.ts';
 import type { Kernel } from './kernel.ts';
 import { pointerParams } from './kernel.ts';
-import { splatConstant } from './vectorCode.ts';
 
 /** Copies `count` elements and moves both pointers behind them. */
 export const copyElements = (to: Local<'i32'>, from: Local<'i32'>, count: number): Statement[] => {
@@ -62,7 +62,7 @@ const fill = (to: Local<'i32'>, { shape, dtype }: Spec, value: number, local: Ne
   const size = sizeOf(shape);
   if (value === 0) return [memory.fill(to, 0, 4 * size)];
   const at = local('i32');
-  const constant = splatConstant(value, dtype === 'bool' ? 'i32' : dtype);
+  const constant = literalVector(value, dtype === 'bool' ? 'i32' : dtype);
   return [
     at.set(to),
     forRange(local('i32'), 0, size, 1, [v128.store32Lane(at, constant, 0), increment(at, 4)]),
