@@ -1,7 +1,9 @@
 // Compositions against plain loops over numbers, and against laws they must obey.
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Tensor } from '../src/index.ts';
 import * as t from '../src/index.ts';
+import { shape, tensorOf } from '../src/testing/arbitraries.ts';
 import { drawFrom } from '../src/testing/draw.ts';
 
 const draw = drawFrom(5);
@@ -292,6 +294,37 @@ describe('laws of the primitives', () => {
     );
     await expectClose(best.values, expected, 0);
     await expectClose(t.gather(x, best.indices, { axis: 1, batchDims: 1 }), expected, 0);
+  });
+
+  test('moves undo each other and keep every bit, NaN and -0 included', async () => {
+    const backend = await t.createBackend('cpu');
+    const data = shape({ maxRank: 3, maxDim: 4 }).chain((of) => tensorOf(of, { special: true }));
+    await fc.assert(
+      fc.asyncProperty(data, async ({ data: values, spec }) => {
+        const x = t.tensor(values, spec);
+        const edges = spec.shape.map((_, d) => [d, 1] as const);
+        const padded = t.pad(x, edges, 7);
+        const moved = [
+          t.transpose(t.transpose(x)),
+          t.reshape(t.reshape(x, [-1]), spec.shape),
+          t.slice(
+            padded,
+            edges.map(([before]) => before),
+            spec.shape,
+          ),
+          ...spec.shape.map((n, d) =>
+            t.slice(
+              t.concat([x, x], d),
+              spec.shape.map((_, e) => (e === d ? n : 0)),
+              spec.shape,
+            ),
+          ),
+        ];
+        for (const result of await t.evaluate(moved, { backend }))
+          expect(Array.from(await t.read(result))).toEqual(Array.from(values));
+      }),
+      { seed: 11 },
+    );
   });
 
   test('matmul broadcasts leading dimensions and transposes either side', async () => {
