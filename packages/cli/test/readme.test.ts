@@ -1,0 +1,62 @@
+// The README's examples are the first code that people run: each is type-checked and run as it stands.
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { writeShapes } from '@autoassign/datasets';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+// below this package, so that its imports resolve as a user's would
+const cache = join(root, 'packages/cli/node_modules/.cache');
+mkdirSync(cache, { recursive: true });
+const folder = mkdtempSync(join(cache, 'readme-'));
+
+const examples = readFileSync(join(root, 'README.md'), 'utf8')
+  .split('### @autoassign/')
+  .slice(1)
+  .map((section) => ({
+    name: section.split('\n')[0]!,
+    code: /```ts\n([\s\S]*?)```/.exec(section)![1]!.replace('path/to/folder', join(folder, 'shapes')),
+  }));
+
+const run = (...args: string[]): string =>
+  execFileSync(process.execPath, args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+
+beforeAll(async () => {
+  await writeShapes(join(folder, 'shapes'), { train: 4, validation: 2 });
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
+  for (const { name, code } of examples) writeFileSync(join(folder, `${name}.ts`), code);
+  const config = {
+    extends: join(root, 'tsconfig.base.json'),
+    compilerOptions: {
+      composite: false,
+      declaration: false,
+      declarationMap: false,
+      isolatedDeclarations: false,
+      noEmit: true,
+      types: ['node'],
+      lib: ['es2023', 'dom'],
+    },
+    include: ['*.ts'],
+  };
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('README', () => {
+  test('has an example for every library package', () => {
+    expect(examples.map(({ name }) => name)).toEqual(['tensor', 'autograd', 'detector', 'datasets']);
+  });
+
+  test('its examples have no type errors', () => {
+    const typescript = dirname(fileURLToPath(import.meta.resolve('typescript/package.json')));
+    run(join(typescript, 'bin/tsc'), '-p', folder);
+  });
+
+  test.each(examples.map(({ name }) => name))('the example of %s runs and prints numbers', (name) => {
+    const printed = run('--conditions=@autoassign/source', '--import', 'tsx', join(folder, `${name}.ts`));
+    expect(printed).toMatch(/\d/);
+    expect(printed).not.toMatch(/NaN|undefined/);
+  });
+});
