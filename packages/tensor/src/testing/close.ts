@@ -90,7 +90,7 @@ const smallestStep = 2 ** -149;
 const largest = (2 - 2 ** -23) * 2 ** 127;
 
 /** The distance between neighbouring single-precision numbers around x. */
-export const spacingAt = (x: number): number => {
+const spacingAt = (x: number): number => {
   const magnitude = Math.min(Math.abs(x), largest);
   const exponent = magnitude < 2 ** -126 ? -126 : Math.floor(Math.log2(magnitude));
   // log2 may round up to the next power: the smaller of two candidates is the true one then.

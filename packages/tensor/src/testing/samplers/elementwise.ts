@@ -17,7 +17,7 @@ const fewShapes: readonly Shape[] = [[], [5], [0, 2], [3, 7]];
 const { NaN: nan, POSITIVE_INFINITY: infinity, NEGATIVE_INFINITY: minusInfinity } = Number;
 
 /** Values with rules of their own: zeros, ones, infinities, NaN, subnormals, the largest, halves and large integers. */
-export const specialValues: readonly number[] = [
+const specialValues: readonly number[] = [
   0,
   -0,
   1,
