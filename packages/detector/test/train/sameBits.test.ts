@@ -1,0 +1,11 @@
+// A training run repeats to the bit: in the same process, and as recorded.
+import { expect, test } from 'vitest';
+import { recordedRun, shortRun } from '../sameBits.ts';
+
+test('two runs of one seed give the same bits', async () => {
+  expect(await shortRun()).toEqual(await shortRun());
+});
+
+test('a run gives the recorded bits', async () => {
+  expect(await shortRun()).toEqual(recordedRun);
+});
