@@ -11,7 +11,7 @@ import { tidyTargets } from '../src/assign/inputs.ts';
 import type { AutoAssignLoss } from '../src/assign/loss.ts';
 import { autoAssignLoss } from '../src/assign/loss.ts';
 import { centerPrior, insideObjects } from '../src/assign/prior.ts';
-import { bestOverlap, positiveWeights } from '../src/assign/weights.ts';
+import { bestOverlap, foregroundness, negativeWeights, positiveWeights } from '../src/assign/weights.ts';
 import { decodeBoxes } from '../src/geometry/boxes.ts';
 import type { Inputs } from './assign.scenes.ts';
 import { exactBackend, inputsOf, points, sceneArbitrary, tensorIn, valuesOf } from './assign.scenes.ts';
@@ -77,6 +77,23 @@ describe('gradients of the parts', () => {
       }),
       runs,
     ));
+
+  test('none flows through foregroundness or the negative weights', async () => {
+    const inside = tensor([[[true], [true], [false]]]);
+    const through = (best: Tensor) => foregroundness(best, inside);
+    const weights = (f: Tensor) =>
+      negativeWeights(f, inside, tensor(new Int32Array(1), { shape: [1, 1] }), 2);
+    const values = await valuesOf([
+      grad((best: Tensor) => sum(through(best)))(tensor([[0.5, 0.2, 0.9]])),
+      grad((f: Tensor) => sum(weights(f)))(through(tensor([[0.5, 0.2, 0.9]]))),
+      weights(through(tensor([[0.5, 0.2, 0.9]]))),
+    ]);
+    expect(Object.values(values).map((x) => x.map((y) => Number(y.toFixed(6))))).toEqual([
+      [0, 0, 0],
+      [0, 0, 0],
+      [0, 1, 1, 1, 1, 1],
+    ]);
+  });
 
   test('cross entropies', () =>
     fc.assert(

@@ -1,6 +1,6 @@
 // The label assignment as a whole: everything the loss needs and a picture can show.
 import type { Tensor } from '@autoassign/tensor';
-import { mul, select, stopGradient, sum } from '@autoassign/tensor';
+import { mul, select, sum } from '@autoassign/tensor';
 import { decodeBoxes } from '../geometry/boxes.ts';
 import { pairwiseIou } from '../geometry/iou.ts';
 import type { Points } from '../geometry/points.ts';
@@ -46,7 +46,7 @@ export type Assignment = {
  * The weights of every location for every object, with all quantities they come from.
  *
  * Shapes   see Predictions, Targets, Prior, Points and Assignment
- * Gradient through all but inside, foregroundness, negative weights and best overlap
+ * Gradient through all but inside, foregroundness and negative weights
  * Throws   ShapeError when the inputs do not fit together
  * Source   AutoAssign (2020) as the authors' code computes it
  */
@@ -69,7 +69,7 @@ export const assignment = (
   const localization = localizationLoss(boxes, objects.boxes, localizationWeight);
   const confidence = objectConfidence(joint, objects.labels, localization);
   const positive = positiveWeights(confidence, cut);
-  const best = stopGradient(bestOverlap(pairwiseIou(boxes, objects.boxes), objects.valid));
+  const best = bestOverlap(pairwiseIou(boxes, objects.boxes), objects.valid);
   const foreground = foregroundness(best, inside);
   return {
     inside,

@@ -5,7 +5,7 @@ import type { FeatureLevel } from '../../src/geometry/points.ts';
 import type { DecodeOptions, Detections, HeadOutput, ImageGeometry } from '../../src/infer/decode.ts';
 import { decodeCandidates, decodeDetections } from '../../src/infer/decode.ts';
 import type { GoldenCase } from './cases.ts';
-import { arrayOf, goldenNames, numbersOf, readGolden } from './cases.ts';
+import { arrayOf, goldenFolder, goldenNames, numbersOf, readGolden } from './cases.ts';
 
 interface DecodeDescription {
   readonly num_classes: number;
@@ -96,7 +96,11 @@ const expectDetections = (golden: GoldenCase<DecodeDescription>, name: string, f
   });
 };
 
-describe.skipIf(decodeNames.length === 0)('golden decoding cases', () => {
+/** Indices by descending score; equal scores in ascending order, since the reference's sort leaves their order open. */
+const settleTies = (indices: ArrayLike<number>, scores: Float64Array): number[] =>
+  Array.from(indices).sort((a, b) => scores[b]! - scores[a]! || a - b);
+
+describe.skipIf(goldenFolder('test') === undefined)('golden decoding and suppression cases', () => {
   test.for(decodeNames)('%s', (name) => {
     const golden = readGolden<DecodeDescription>('test', name);
     const [levels, options] = [levelsOf(golden.description), optionsOf(golden.description)];
@@ -109,13 +113,7 @@ describe.skipIf(decodeNames.length === 0)('golden decoding cases', () => {
       expectDetections(golden, `nms_rescale.img${n}`, decodeDetections(output, levels, original, options));
     });
   });
-});
 
-/** Indices by descending score; equal scores in ascending order, since the reference's sort leaves their order open. */
-const settleTies = (indices: ArrayLike<number>, scores: Float64Array): number[] =>
-  Array.from(indices).sort((a, b) => scores[b]! - scores[a]! || a - b);
-
-describe.skipIf(nmsNames.length === 0)('golden suppression cases', () => {
   test.for(nmsNames)('%s', (name) => {
     const golden = readGolden<NmsDescription>('test', name);
     const iouThreshold = golden.description.iou_threshold;
