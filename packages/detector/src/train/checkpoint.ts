@@ -70,8 +70,8 @@ const storedOf = ({ shape }: Tensor, data: Data): StoredTensor => {
  */
 export const readCheckpoint = (bytes: Uint8Array, label?: string): Checkpoint => {
   const { tensors, metadata } = readSafetensors(bytes, label);
-  if (metadata.format !== format)
-    throw noCheckpoint(label, `${metadata.format ?? 'a file without a format'}`);
+  const { format: found = 'a file without a format' } = metadata;
+  if (found !== format) throw noCheckpoint(label, found);
   const [config, data, notes, seed] = ['config', 'data', 'notes', 'seed'].map((name) =>
     parsed(metadata[name], () => noCheckpoint(label, `a damaged '${name}' in its metadata`)),
   );

@@ -79,11 +79,10 @@ const numberOf = async (t: Tensor): Promise<number> => (await read(t))[0]!;
 const isSmall = (name: string): boolean => readFull(name).num_params < 5e6;
 const names = fullNames();
 // Without a single test the file would fail where the folder of golden files has no such cases.
-describe.skipIf(names.length > 0)('golden detectors', () => {
-  it('are not in this folder of golden files', () => {
+if (names.length === 0)
+  it('has no golden detectors to compare with, since there is no folder of them', () => {
     expect(goldenFolder('full')).toBeUndefined();
   });
-});
 
 describe.each(names)('golden detector %s', (name) => {
   const golden = readFull(name);

@@ -26,7 +26,7 @@ export interface StoredDetections {
 }
 
 /** The results of one precision. */
-export interface FullResults {
+interface FullResults {
   readonly stages: Readonly<
     Record<string, Samples & { readonly shape: readonly number[]; readonly sum: number }>
   >;
