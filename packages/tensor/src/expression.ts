@@ -218,7 +218,7 @@ const evaluator = (
     }
     case 'binary': {
       const [a, b] = [at(node.left), at(node.right)];
-      const f = binaryMeaning[node.name];
+      const f = node.name === 'mul' && node.dtype === 'i32' ? Math.imul : binaryMeaning[node.name];
       return node.dtype === 'i32' ? () => f(values[a]!, values[b]!) | 0 : () => f(values[a]!, values[b]!);
     }
     case 'select': {

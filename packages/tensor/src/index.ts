@@ -41,8 +41,10 @@ export {
   UnsupportedError,
 } from './errors.ts';
 export type { BinaryName, Expression, UnaryName } from './expression.ts';
-export type { Compiled, CompileOptions, EvaluateOptions } from './graph/compile.ts';
-export { compile, evaluate, read, release } from './graph/compile.ts';
+export type { Compiled, CompileOptions } from './graph/compile.ts';
+export { compile } from './graph/compile.ts';
+export type { EvaluateOptions } from './graph/evaluate.ts';
+export { evaluate, read, release } from './graph/evaluate.ts';
 export type { Graph, Slot, Step } from './graph/graph.ts';
 export type { Conv2dOptions, FilterGradAttrs, InputGradAttrs, WindowAttrs } from './ops/conv.ts';
 export { conv2d } from './ops/conv.ts';

@@ -21,7 +21,7 @@ export interface UniformOptions {
   readonly high?: number;
 }
 
-/** Random numbers spread evenly over [low, high), [0, 1) by default, in steps of 2^-24 of the range. */
+/** Random numbers spread evenly from `low` up to `high`, [0, 1) by default, in steps of 2^-24 of the range; rounding can give `high` itself. */
 export const uniform = (from: Tensor, shape: Shape, { low = 0, high = 1 }: UniformOptions = {}): Tensor => {
   const bits = cast(apply(randomBitsOp, [from], { shape, bits: 24 }), 'f32');
   return add(mul(bits, (high - low) / 2 ** 24), low);

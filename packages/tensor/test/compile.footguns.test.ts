@@ -59,8 +59,8 @@ describe('1. unbounded graphs', () => {
     expect([state.depth, state.source.kind]).toEqual([0, 'buffer']);
   });
 
-  test('a graph 50,000 nodes deep is traversed without a stack', async () => {
-    const backend = await createBackend('cpu');
+  test.each(backends)('a graph 50,000 nodes deep is traversed without a stack on $name', async ({ make }) => {
+    const backend = await make();
     let x = scalar(0);
     for (let i = 0; i < 50_000; i++) x = add(x, 1);
     expect(await numbers(await evaluate(x, { backend }))).toEqual([50_000]);
@@ -147,6 +147,27 @@ describe.each(backends)('2. aliased results on $name', ({ make }) => {
     const x = await evaluate(tensor([1, 2]), { backend });
     const program = compile((a: Tensor, b: Tensor) => [add(a, 1), add(b, 2)], { backend, donate: [0, 1] });
     expect((await failureOf(() => program(x, x))).message).toMatch(/argument 0 and argument 1/);
+    await backend.destroy();
+  });
+
+  test('one tensor in a donated and another place throws: the donated one would overwrite the other', async () => {
+    const backend = await make();
+    const x = await evaluate(tensor([1, 2]), { backend });
+    for (const donate of [[0], [1]]) {
+      const program = compile((a: Tensor, b: Tensor) => [add(a, 1), mul(b, 10)], { backend, donate });
+      expect((await failureOf(() => program(x, x))).message).toMatch(/argument 0 and argument 1/);
+    }
+    expect(await numbers(x)).toEqual([1, 2]);
+    await backend.destroy();
+  });
+
+  test('a call that fails leaves nothing behind', async () => {
+    const backend = await make();
+    const dead = await evaluate(tensor([1, 2]), { backend });
+    release(dead);
+    const program = compile((a: Tensor, b: Tensor) => add(a, b), { backend });
+    for (let i = 0; i < 5; i++) await failureOf(() => program(tensor([3, 4]), dead));
+    expect(backend.stats().buffers).toBe(0);
     await backend.destroy();
   });
 

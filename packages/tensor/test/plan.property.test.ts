@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { fuse } from '../src/graph/fuse.ts';
 import type { Graph, Slot } from '../src/graph/graph.ts';
 import { linearize, prune, separateResults } from '../src/graph/graph.ts';
+import { runSinksEarly } from '../src/graph/order.ts';
 import { planMemory } from '../src/graph/plan.ts';
 import { simplify } from '../src/graph/simplify.ts';
 import type { Data, Spec, Tensor } from '../src/index.ts';
@@ -116,7 +117,11 @@ describe('passes preserve what a graph computes', () => {
     ['separateResults', separateResults],
     ['simplify', simplify],
     ['fuse', fuse],
-    ['simplify, then separateResults, then fuse', (graph) => fuse(separateResults(simplify(graph)))],
+    ['runSinksEarly', runSinksEarly],
+    [
+      'simplify, then separateResults, fuse and runSinksEarly',
+      (graph) => runSinksEarly(fuse(separateResults(simplify(graph)))),
+    ],
   ];
   test.each(passes)('%s', (_, pass) => {
     fc.assert(
@@ -143,7 +148,7 @@ describe('passes preserve what a graph computes', () => {
 });
 
 describe('the memory plan', () => {
-  const planned = (recipe: Recipe): Graph => fuse(separateResults(simplify(graphOf(recipe))));
+  const planned = (recipe: Recipe): Graph => runSinksEarly(fuse(separateResults(simplify(graphOf(recipe)))));
 
   test('gives the same results with reused, poisoned storage as without reuse', () => {
     fc.assert(

@@ -1,11 +1,12 @@
-// Running graphs: compile (trace once per shape, replay), evaluate, read, release.
-import type { Backend, Buffer, Program } from '../backends/backend.ts';
-import { describeSpec, LifetimeError, RetraceError, sentence } from '../errors.ts';
-import type { Data, Tensor } from '../tensor.ts';
+// Compiled functions: trace once per shape signature, replay.
+import type { Backend, Program } from '../backends/backend.ts';
+import { describeSpec, RetraceError, sentence } from '../errors.ts';
+import type { Tensor } from '../tensor.ts';
 import { specOf } from '../tensor.ts';
 import type { Tree } from '../tree.ts';
 import { fillTree, leaves, leavesWithPaths, mapTree } from '../tree.ts';
-import { findNotFinite } from './finite.ts';
+import { argumentsOf, placeOf, withBuffers } from './arguments.ts';
+import { evaluated } from './evaluate.ts';
 import { linearize } from './graph.ts';
 
 /** Options of `compile`. */
@@ -53,8 +54,7 @@ export const compile = <In extends readonly Tree[], Out extends Tree>(
     const given: { tensor: Tensor; donated: boolean }[] = [];
     const placeholders = args.map((arg, i) =>
       mapTree((leaf, path) => {
-        const at = path === '' ? `argument ${i}` : `argument ${i}: ${path}`;
-        const source = { kind: 'argument', index: given.length, path: at } as const;
+        const source = { kind: 'argument', index: given.length, path: placeOf(i, path) } as const;
         const tensor: Tensor = { ...specOf(leaf), depth: 0, source };
         given.push({ tensor, donated: donate.includes(i) });
         return tensor;
@@ -81,20 +81,7 @@ export const compile = <In extends readonly Tree[], Out extends Tree>(
       traces.delete(signature);
       throw error;
     });
-    const named = args.flatMap((arg, i) =>
-      leavesWithPaths(arg).map(([path, leaf]) => ({
-        leaf,
-        at: path === '' ? `argument ${i}` : `argument ${i}: ${path}`,
-        donated: donate.includes(i),
-      })),
-    );
-    const buffers = await bufferAll(named, name, backend);
-    const results = known.program.run(buffers.map(({ buffer }) => buffer));
-    named.forEach(({ at, donated }, i) => {
-      const { buffer, temporary } = buffers[i]!;
-      if (temporary && buffer.state === 'live') backend.free(buffer);
-      if (donated) buffer.retiredBy = `${name}(${at})`;
-    });
+    const results = await withBuffers(argumentsOf(args, donate), name, backend, known.program.run);
     return fillTree(known.out, results.map(evaluated));
   };
 
@@ -110,12 +97,6 @@ export const compile = <In extends readonly Tree[], Out extends Tree>(
     },
   });
 };
-
-const evaluated = (buffer: Buffer): Tensor => ({
-  ...buffer.spec,
-  depth: 0,
-  source: { kind: 'buffer', buffer },
-});
 
 const signatureOf = (args: readonly Tree[]): string =>
   args
@@ -138,139 +119,3 @@ const retraceMessage = (name: string, wanted: string, known: readonly string[]):
 };
 
 const shorten = (text: string): string => (text.length > 160 ? `${text.slice(0, 157)}...` : text);
-
-interface NamedLeaf {
-  readonly leaf: Tensor;
-  readonly at: string;
-  readonly donated: boolean;
-}
-
-/** A live buffer for every leaf; constants are uploaded, unevaluated leaves computed, for this call only. */
-const bufferAll = async (
-  named: readonly NamedLeaf[],
-  name: string,
-  backend: Backend,
-): Promise<{ buffer: Buffer; temporary: boolean }[]> => {
-  const seen = new Map<Buffer, string>();
-  const found: { buffer: Buffer; temporary: boolean }[] = [];
-  for (const { leaf, at, donated } of named) {
-    const { source } = leaf;
-    if (source.kind === 'buffer') {
-      const buffer = liveBuffer(leaf, `${name}(${at})`, backend);
-      const other = seen.get(buffer);
-      if (other !== undefined && donated) throw new LifetimeError(sharedMessage(name, at, other));
-      seen.set(buffer, at);
-      found.push({ buffer, temporary: false });
-    } else if (source.kind === 'constant')
-      found.push({ buffer: backend.upload(source.data, specOf(leaf)), temporary: true });
-    else {
-      const computed = await evaluate(leaf, { backend });
-      found.push({ buffer: liveBuffer(computed, at, backend), temporary: true });
-    }
-  }
-  return found;
-};
-
-const sharedMessage = (name: string, at: string, other: string): string =>
-  sentence({
-    where: name,
-    needs: 'donated tensors to appear once',
-    got: `one tensor as ${other} and ${at}`,
-    advice: 'Pass a copy in one place.',
-  });
-
-/** The buffer of an evaluated tensor, when it is live and on this backend. */
-const liveBuffer = (t: Tensor, where: string, backend?: Backend): Buffer => {
-  if (t.source.kind !== 'buffer') throw new LifetimeError(unreadMessage(where, t));
-  const { buffer } = t.source;
-  const lost = buffer.state !== 'live';
-  if (!lost && (backend === undefined || buffer.backend === backend)) return buffer;
-  throw new LifetimeError(
-    sentence({
-      where,
-      needs: lost ? 'a live tensor' : `a tensor on backend ${backend!.name}`,
-      got: lost
-        ? `${describeSpec(t)} that was ${buffer.state} by ${buffer.retiredBy ?? 'its owner'}`
-        : `${describeSpec(t)} on another backend (${buffer.backend.name})`,
-      advice: lost ? 'Use the result of that call instead.' : 'Read it and pass the data.',
-    }),
-  );
-};
-
-const unreadMessage = (where: string, t: Tensor): string =>
-  t.source.kind === 'argument'
-    ? sentence({
-        where,
-        needs: 'a computed tensor',
-        got: `the placeholder ${t.source.path} ${describeSpec(t)}`,
-        advice: 'Values do not exist while a function is traced; return the tensor and read it outside.',
-      })
-    : sentence({
-        where,
-        needs: 'an evaluated tensor',
-        got: `${describeSpec(t)} that is not computed yet`,
-        advice: 'Evaluate it on a backend first.',
-      });
-
-/** Options of `evaluate`. */
-export interface EvaluateOptions {
-  readonly backend: Backend;
-  /** Runs step by step and throws at the first value that is NaN or infinite, naming the operation. */
-  readonly checkFinite?: boolean;
-}
-
-/**
- * The tree with every tensor computed.
- *
- * Throws   NotFiniteError with `checkFinite`, naming the first operation that gave NaN or infinity
- * Example  await read(await evaluate(add(a, b), { backend }))
- */
-export const evaluate = async <T extends Tree>(
-  tree: T,
-  { backend, checkFinite }: EvaluateOptions,
-): Promise<T> => {
-  const inputs = [...new Set(evaluatedLeaves(leaves(tree)))];
-  const buffers = inputs.map((t) => liveBuffer(t, 'evaluate', backend));
-  const graph = linearize(
-    leaves(tree),
-    inputs.map((tensor) => ({ tensor, donated: false })),
-  );
-  if (checkFinite === true) await findNotFinite(graph, buffers, backend);
-  const program = await backend.compile(graph);
-  const results = program.run(buffers);
-  program.destroy();
-  return fillTree(tree, results.map(evaluated));
-};
-
-/** The evaluated tensors that a graph rests on. */
-const evaluatedLeaves = (outputs: readonly Tensor[]): Tensor[] => {
-  const seen = new Set<Tensor>();
-  const stack = [...outputs];
-  for (let t = stack.pop(); t !== undefined; t = stack.pop()) {
-    if (seen.has(t)) continue;
-    seen.add(t);
-    if (t.source.kind === 'apply') stack.push(...t.source.inputs);
-  }
-  return [...seen].filter((t) => t.source.kind === 'buffer');
-};
-
-/**
- * The elements of an evaluated or constant tensor, row-major: f32 as Float32Array (Float64Array on the f64 reference), i32 as
- * Int32Array, bool as Uint8Array.
- *
- * Throws  LifetimeError for a tensor that is not computed, donated or freed
- */
-export const read = async (t: Tensor): Promise<Data> => {
-  if (t.source.kind === 'constant') return t.source.data.slice();
-  const buffer = liveBuffer(t, 'read');
-  return buffer.backend.download(buffer);
-};
-
-/** Frees the storage of every evaluated tensor of a tree; using one afterwards throws. */
-export const release = (tree: Tree): void => {
-  for (const t of leaves(tree)) {
-    if (t.source.kind !== 'buffer' || t.source.buffer.state !== 'live') continue;
-    t.source.buffer.backend.free(t.source.buffer);
-    t.source.buffer.retiredBy = 'release';
-  }
-};

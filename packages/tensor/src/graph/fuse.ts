@@ -175,6 +175,7 @@ const expressMaker = (
   const key = `${maker.output}:${chain.map((step) => step.output)}`;
   const known = draft.visited.get(key);
   if (known !== undefined) return known;
+  draft.nodes++; // counted on the way down, so that the limit also bounds the recursion
   const operands: Expression[] = [];
   for (const slot of maker.inputs) {
     const operand = express(context, draft, slot, chain);
@@ -182,7 +183,6 @@ const expressMaker = (
     operands.push(operand);
   }
   const expression = maker.op.expression!(operands, maker.attrs, context.graph.specs[maker.output]!);
-  draft.nodes++;
   draft.visited.set(key, expression);
   return expression;
 };

@@ -22,7 +22,7 @@ export interface Loop {
   readonly reduction?: Reduction;
 }
 
-/** A fold over the last `rank` dimensions of the loop. An empty fold gives 0 for `sum` and -Infinity for `max`. */
+/** A fold over the last `rank` dimensions of the loop. An empty fold gives 0 for `sum` and -Infinity for `max` (the smallest integer of i32). */
 export interface Reduction {
   readonly name: 'sum' | 'max';
   readonly rank: number;
@@ -89,8 +89,9 @@ const interpret = (loop: Loop, inputs: readonly ArrayLike<number>[], out: Data):
     return;
   }
   const length = sizeOf(loop.extents.slice(loop.extents.length - reduction.rank));
+  const least = out instanceof Int32Array ? -2147483648 : Number.NEGATIVE_INFINITY;
   for (let o = 0; o < out.length; o++) {
-    let total = reduction.name === 'sum' ? 0 : Number.NEGATIVE_INFINITY;
+    let total = reduction.name === 'sum' ? 0 : least;
     for (let i = o * length; i < (o + 1) * length; i++)
       total = reduction.name === 'sum' ? total + at(i) : Math.max(total, at(i));
     out[o] = total;

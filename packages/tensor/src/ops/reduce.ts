@@ -37,8 +37,9 @@ const reduceOp = (
   },
   reference: ([x], out, { axes }) => {
     const { positions, length } = foldsOf(x!, axes);
+    const first = out.data instanceof Int32Array ? Math.max(start, -2147483648) : start;
     for (let i = 0; i < out.data.length; i++) {
-      let value = start;
+      let value = first;
       for (let k = 0; k < length; k++) value = fold(value, x!.data[positions[i * length + k]!]!);
       out.data[i] = value;
     }
@@ -105,7 +106,7 @@ export const sum = (x: Tensor, axes?: Axes, options: ReduceOptions = {}): Tensor
   reduce(sumOp, x, axes, options);
 
 /**
- * The largest element over axes (all by default); -Infinity over nothing.
+ * The largest element over axes (all by default); -Infinity over nothing, of i32 the smallest integer.
  *
  * Gradient shared evenly by all elements equal to the maximum
  */

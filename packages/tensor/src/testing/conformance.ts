@@ -1,7 +1,8 @@
 // The suite that every backend runs: every primitive, every sample, against the double-precision reference.
 import type { Backend } from '../backends/backend.ts';
 import { cpuBackend } from '../backends/cpu/index.ts';
-import { compile, read, release } from '../graph/compile.ts';
+import { compile } from '../graph/compile.ts';
+import { read, release } from '../graph/evaluate.ts';
 import type { PrimitiveName } from '../ops/index.ts';
 import { primitives } from '../ops/index.ts';
 import type { Attrs, Primitive } from '../primitive.ts';

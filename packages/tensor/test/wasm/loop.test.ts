@@ -31,7 +31,7 @@ function meaning(loop: Loop, inputs: readonly ArrayLike<number>[]): Float64Array
   const kept = extents.slice(0, extents.length - (reduction?.rank ?? 0));
   const length = kept.reduce((product, extent) => product * extent, 1);
   const isMax = reduction?.name === 'max';
-  const empty = isMax ? (loop.expression.dtype === 'f32' ? Number.NEGATIVE_INFINITY : 0) : 0;
+  const empty = isMax ? (loop.expression.dtype === 'f32' ? Number.NEGATIVE_INFINITY : -(2 ** 31)) : 0;
   const output = new Float64Array(length).fill(total === 0 ? empty : isMax ? Number.NEGATIVE_INFINITY : 0);
   for (let at = 0; at < total; at++) {
     let rest = at;

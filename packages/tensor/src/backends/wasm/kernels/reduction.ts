@@ -34,11 +34,6 @@ function foldOf(name: Reduction['name'], dtype: DType): Fold {
     : { identity: i32x4.const(-(2 ** 31)), join: i32x4.maxS };
 }
 
-/** What the fold of nothing is: integers have no -infinity, for them it is 0. */
-function foldOfNothing(name: Reduction['name'], dtype: DType): V {
-  return dtype === 'f32' ? foldOf(name, dtype).identity : i32x4.const(0);
-}
-
 /** Dimension numbers of the kept and of the folded dimensions. */
 interface Dimensions {
   readonly kept: readonly number[];
@@ -55,7 +50,7 @@ export function reductionWalk(context: LoopContext): Walk {
   if (dimensions.folded.some((dimension) => extents[dimension] === 0)) {
     const nothing = local('v128');
     const store = [
-      nothing.set(foldOfNothing(name, expression.dtype)),
+      nothing.set(foldOf(name, expression.dtype).identity),
       ...writeLanes(output.pointer, nothing, 1, 0),
     ];
     return walkOver(walkers, local, extents, dimensions.kept, stay(walkers, store));
