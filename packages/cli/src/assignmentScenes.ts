@@ -1,10 +1,10 @@
 // Which objects a run shows the label assignment of, and how their locations were weighted by the trained detector.
 import type { Annotation, Batch, Dataset } from '@autoassign/datasets';
 import { isTrainable } from '@autoassign/datasets';
-import type { Detector, Params } from '@autoassign/detector';
+import type { Assignment, BatchTensors, Detector, Params } from '@autoassign/detector';
 import { assignment, batchTensors, featureLevels } from '@autoassign/detector';
-import type { Backend, Data } from '@autoassign/tensor';
-import { evaluate, read, release } from '@autoassign/tensor';
+import type { Backend, Compiled, Data } from '@autoassign/tensor';
+import { compile, read, release } from '@autoassign/tensor';
 import type { AssignmentScene, LevelWeights } from './assignmentPicture.ts';
 import { datasetPart } from './datasetPart.ts';
 import type { ImagePlan } from './imagePlan.ts';
@@ -74,32 +74,41 @@ async function batchOf({ detector, dataset, images }: AssignmentRequest, positio
   );
 }
 
+/** The weights of all objects of a batch, as one program for all images of a size. */
+type Weigh = Compiled<[params: Params, batch: BatchTensors], Weighted>;
+
+/** Positive weights f32[N,R,M] and weighted confidences f32[N,M]. */
+type Weighted = Pick<Assignment, 'positiveWeights' | 'objectConfidence'>;
+
+function compileWeighing({ detector, backend }: AssignmentRequest): Weigh {
+  const weigh = (params: Params, { images, ...targets }: BatchTensors): Weighted => {
+    const { points, ...predictions } = detector.forward(params, images);
+    const prior = params.bbox_head.center_prior;
+    const all = assignment(predictions, targets, prior, points, detector.config.loss);
+    return { positiveWeights: all.positiveWeights, objectConfidence: all.objectConfidence };
+  };
+  return compile(weigh, { backend, maxTraces: 2 * mostObjects });
+}
+
 async function sceneOf(
   request: AssignmentRequest,
+  weigh: Weigh,
   { position, number, object }: ChosenObject,
 ): Promise<AssignmentScene> {
-  const { detector, params, backend, dataset, images } = request;
+  const { detector, params, dataset, images } = request;
   const { config } = detector;
   const batch = await batchOf(request, position);
-  const { images: pixels, ...targets } = batchTensors(batch);
-  const { points, ...predictions } = detector.forward(params, pixels);
-  const prior = params.bbox_head.center_prior;
-  const { positiveWeights, objectConfidence } = await evaluate(
-    (({ positiveWeights: weights, objectConfidence: confidence }) => ({
-      positiveWeights: weights,
-      objectConfidence: confidence,
-    }))(assignment(predictions, targets, prior, points, config.loss)),
-    { backend },
-  );
-  const weights = await read(positiveWeights); // [1,R,M]
-  const confidence = await read(objectConfidence); // [1,M]
-  release({ positiveWeights, objectConfidence });
+  const weighted = await weigh(params, batchTensors(batch));
+  const weights = await read(weighted.positiveWeights); // [1,R,M]
+  const confidence = await read(weighted.objectConfidence); // [1,M]
+  release(weighted);
   const ofObject = Float32Array.from(
     { length: weights.length / batch.objects },
     (_, location) => weights[location * batch.objects + number] ?? 0,
   );
   const sample = fitted(await dataset.at(position), images.longestSide);
   const [, , height, width] = batch.imageShape;
+  const { mean, sigma } = params.bbox_head.center_prior;
   return {
     image: sample.pixels,
     box: sample.annotations.filter(isTrainable)[number]?.box ?? object.box,
@@ -108,15 +117,17 @@ async function sceneOf(
     confidence: confidence[number] ?? 0,
     levels: perLevel(ofObject, featureLevels(config, height, width)),
     prior: {
-      mean: pairAt(await read(prior.mean), object.label),
-      sigma: pairAt(await read(prior.sigma), object.label),
+      mean: pairAt(await read(mean), object.label),
+      sigma: pairAt(await read(sigma), object.label),
     },
   };
 }
 
 /** The assignment of one object per class, for the first eight classes that have one. */
 export async function assignmentScenes(request: AssignmentRequest): Promise<readonly AssignmentScene[]> {
+  const weigh = compileWeighing(request);
   const scenes: AssignmentScene[] = [];
-  for (const chosen of chooseObjects(request.dataset)) scenes.push(await sceneOf(request, chosen));
+  for (const chosen of chooseObjects(request.dataset)) scenes.push(await sceneOf(request, weigh, chosen));
+  weigh.destroy();
   return scenes;
 }

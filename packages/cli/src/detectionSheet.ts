@@ -10,7 +10,7 @@ import { contactSheet } from './pictures.ts';
 
 const mostImages = 12;
 /** Of boxes of different classes that overlap more than this, a picture shows the one that scores best. */
-const sameObjectIou = 0.6;
+const sameObjectIou = 0.5;
 
 function boxAt(boxes: Float32Array, index: number): Box {
   const [left = 0, top = 0, right = 0, bottom = 0] = boxes.subarray(4 * index, 4 * index + 4);

@@ -237,7 +237,7 @@ async function followRun(going: Going): Promise<FinishedRun | StoppedRun> {
     } else if (event.type === 'checkpoint') {
       log.append(checkpointRecord(event.step, clock.spent()));
     } else if (event.type === 'evaluate') {
-      if (!context.signal.aborted) measured = await evaluateAt(going, event.step, event.params);
+      measured = context.signal.aborted ? undefined : await evaluateAt(going, event.step, event.params);
     } else if (event.reason === 'finished') {
       const { params } = event.state;
       measured ??= await evaluateAt(going, event.step, params); // a run resumed at its very end

@@ -88,6 +88,7 @@ export async function evaluateVerb(options: EvalOptions, context: VerbContext): 
     detector: loaded.detector.config,
   };
   const files = await startRun(join(options.out, options.name), config, context.commandLine);
+  reporter.event({ event: 'run', folder: files.folder, weights: loaded.path });
   const summary = await writeResults(files, dataset, measured, options.backend);
   reporter.event({ event: 'summary', folder: files.folder, ...summary });
   reporter.result(

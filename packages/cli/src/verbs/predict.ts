@@ -111,6 +111,7 @@ export async function predictVerb(options: PredictOptions, context: VerbContext)
     detector: loaded.detector.config,
   };
   const files = await startRun(join(out, name), config, context.commandLine);
+  reporter.event({ event: 'run', folder: files.folder, weights: loaded.path });
   const pictures = distinctNames(images.map((image) => basename(image, extname(image))));
   const all: object[] = [];
   for (const [index, image] of images.entries()) {

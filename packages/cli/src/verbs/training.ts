@@ -1,4 +1,5 @@
 // The verbs that train: `demo` on the shapes dataset or a folder of the user's, `train` on a folder.
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DetectorConfig } from '@autoassign/detector';
 import { demoConfig } from '@autoassign/detector';
@@ -113,9 +114,23 @@ function tellBeginning({ config, files, data }: OpenedRun, step: number, { repor
   reporter.event({ event: 'run', folder: files.folder, step, ...config });
 }
 
+/** A path as one word of a shell's command line. */
+function quoted(path: string): string {
+  return /^[\w./~-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+}
+
+/** Whether a run has all its results already. */
+async function isComplete(files: RunFiles): Promise<boolean> {
+  return (await stat(files.summary).catch(() => undefined)) !== undefined;
+}
+
 /** Trains from where the run stands to its end, or until the user stops it. */
 async function trainVerb(verb: 'demo' | 'train', opened: OpenedRun, context: VerbContext): Promise<void> {
   const { config, files } = opened;
+  if (await isComplete(files)) {
+    context.reporter.message(`The run in ${files.folder} is finished; its results are there.`);
+    return;
+  }
   const backend = await createBackend(config.backend);
   const run = await prepareRun({ ...opened, backend });
   tellBeginning(opened, run.step, context);
@@ -124,7 +139,7 @@ async function trainVerb(verb: 'demo' | 'train', opened: OpenedRun, context: Ver
   else {
     context.reporter.event({ event: 'stopped', step: outcome.step, folder: files.folder });
     context.reporter.message(
-      `Stopped after step ${outcome.step} of ${config.recipe.steps}, saved. Continue with: autoassign ${verb} --resume ${files.folder}`,
+      `Stopped after step ${outcome.step} of ${config.recipe.steps}, saved. Continue with: autoassign ${verb} --resume ${quoted(files.folder)}`,
     );
   }
   await backend.destroy();

@@ -1,0 +1,139 @@
+// The verbs that use a trained detector: what `eval` and `predict` leave, and whose weights they take.
+import { readFile, utimes } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseCocoResults } from '@autoassign/datasets';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { blockImages, namesIn, runTiny, testFolder, writeCocoFolder } from './tinyRuns.ts';
+
+let place: Awaited<ReturnType<typeof testFolder>>;
+let out: string;
+let data: string;
+beforeAll(async () => {
+  place = await testFolder();
+  out = join(place.folder, 'runs');
+  data = join(place.folder, 'blocks');
+  await writeCocoFolder(data, { train: blockImages(4, 'a'), val: blockImages(3, 'b') });
+  await runTiny(['train', '--data', data, '--out', out, '--steps', '3', '--quiet']);
+});
+afterAll(() => place.remove());
+
+const jsonIn = async (...path: readonly string[]): Promise<Record<string, unknown>> =>
+  JSON.parse(await readFile(join(...path), 'utf8')) as Record<string, unknown>;
+
+describe('eval', () => {
+  it('gives the AP that training measured, and its detections as a COCO results file', async () => {
+    const { exitCode, stdout, stderr } = await runTiny(['eval', '--data', data, '--out', out]);
+    expect(exitCode).toBe(0);
+    expect(stderr).toContain(join(out, 'train', 'best.safetensors'));
+    expect(stdout).toContain('block');
+    const folder = join(out, 'eval');
+    expect(await namesIn(folder)).toEqual([
+      'config.json',
+      'detections.json',
+      'detections.png',
+      'env.json',
+      'summary.json',
+    ]);
+    const trained = await jsonIn(out, 'train', 'summary.json');
+    expect(await jsonIn(folder, 'summary.json')).toMatchObject({
+      ap: trained.ap,
+      perClass: trained.perClass,
+    });
+    const results = parseCocoResults(
+      await readFile(join(folder, 'detections.json'), 'utf8'),
+      'detections.json',
+    );
+    expect(new Set(results.map(({ image_id }) => image_id))).toEqual(new Set([1, 2, 3]));
+  });
+
+  it('takes any batch size to the same numbers', async () => {
+    const summaries = [];
+    for (const batch of ['1', '2']) {
+      await runTiny([
+        'eval',
+        '--data',
+        data,
+        '--out',
+        out,
+        '--name',
+        `b${batch}`,
+        '--batch',
+        batch,
+        '--quiet',
+      ]);
+      const { metrics, perClass } = await jsonIn(out, `b${batch}`, 'summary.json');
+      summaries.push({ metrics, perClass });
+    }
+    expect(summaries[0]).toEqual(summaries[1]);
+  });
+});
+
+describe('predict', () => {
+  it('draws every image and lists what it found, also for names that are the same', async () => {
+    const images = [
+      join(data, 'images', 'b0.png'),
+      join(data, 'images', 'b1.png'),
+      join(data, 'images', 'b0.png'),
+    ];
+    const { exitCode, events } = await runTiny([
+      'predict',
+      ...images,
+      '--out',
+      out,
+      '--score',
+      '0',
+      '--json',
+    ]);
+    expect(exitCode).toBe(0);
+    const folder = join(out, 'predict');
+    expect(await namesIn(folder)).toEqual([
+      'b0-2.png',
+      'b0.png',
+      'b1.png',
+      'config.json',
+      'detections.json',
+      'env.json',
+    ]);
+    expect((await sharp(join(folder, 'b0.png')).metadata()).width).toBe(64 * 8);
+    const listed = (await jsonIn(folder, 'detections.json')) as unknown as readonly {
+      readonly file: string;
+      readonly detections: readonly {
+        readonly class: string;
+        readonly score: number;
+        readonly box: number[];
+      }[];
+    }[];
+    expect(listed.map(({ file }) => file)).toEqual(images);
+    expect(listed[2]?.detections).toEqual(listed[0]?.detections);
+    expect(listed[0]?.detections.length).toBeGreaterThan(0);
+    for (const { class: name, score, box } of listed[0]?.detections ?? []) {
+      expect(['block', 'other']).toContain(name);
+      expect(score).toBeGreaterThan(0);
+      expect([box[0]! >= 0, box[2]! <= 64, box[1]! >= 0, box[3]! <= 48]).toEqual([true, true, true, true]);
+    }
+    expect(events.filter(({ event }) => event === 'image')).toHaveLength(3);
+  });
+
+  it('shows only what scores above --score', async () => {
+    const image = join(data, 'images', 'b0.png');
+    const { stdout } = await runTiny(['predict', image, '--out', out, '--name', 'p', '--score', '1']);
+    expect(stdout).toContain('nothing above 1');
+    expect(await jsonIn(out, 'p', 'detections.json')).toMatchObject([{ file: image, detections: [] }]);
+  });
+
+  it('takes the newest run unless told otherwise, a folder or a file', async () => {
+    await runTiny(['train', '--data', data, '--out', out, '--name', 'later', '--steps', '1', '--quiet']);
+    const past = new Date(Date.now() - 60_000);
+    await utimes(join(out, 'train', 'best.safetensors'), past, past);
+    const weightsOf = async (...words: readonly string[]): Promise<unknown> => {
+      const image = join(data, 'images', 'a0.png');
+      const { events } = await runTiny(['predict', image, '--out', out, '--name', 'w', '--json', ...words]);
+      return events[0]?.weights;
+    };
+    const last = join(out, 'train', 'last.safetensors');
+    expect(await weightsOf()).toBe(join(out, 'later', 'best.safetensors'));
+    expect(await weightsOf('--weights', join(out, 'train'))).toBe(join(out, 'train', 'best.safetensors'));
+    expect(await weightsOf('--weights', last)).toBe(last);
+  });
+});
