@@ -4,9 +4,8 @@ import type { VjpRules } from '@autoassign/autograd';
 import { backward, checkGrad } from '@autoassign/autograd';
 import type { AttrsByName, Primitive, PrimitiveName, Tensor } from '@autoassign/tensor';
 import { ones, primitives } from '@autoassign/tensor';
+import { leavesOf, outputOf, samplesOf } from '@autoassign/tensor/testing';
 import { describe, expect, expectTypeOf, test } from 'vitest';
-import { leavesOf, outputOf } from '../../tensor/src/testing/sample.ts';
-import { samplesOf } from '../../tensor/src/testing/samples.ts';
 import { reference } from './values.ts';
 
 interface Case {

@@ -22,7 +22,7 @@ export interface SceneObject {
 }
 
 /** What the head says of one image, as plain rows per location. */
-export interface ScenePredictions {
+interface ScenePredictions {
   readonly logits: readonly (readonly number[])[];
   readonly objectness: readonly number[];
   readonly distances: readonly (readonly number[])[];
@@ -65,7 +65,7 @@ export const objectIn = (reach: number, smallest = 10): fc.Arbitrary<SceneObject
     .map(({ x, y, label }) => ({ box: [x[0], y[0], x[1], y[1]], label }));
 };
 
-export const predictionsArbitrary: fc.Arbitrary<ScenePredictions> = fc.record({
+const predictionsArbitrary: fc.Arbitrary<ScenePredictions> = fc.record({
   logits: rows(locationTotal, rows(classTotal, number(-3, 3))),
   objectness: rows(locationTotal, number(-3, 3)),
   distances: rows(locationTotal, rows(4, distance)),

@@ -3,8 +3,8 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Tensor } from '../src/index.ts';
 import * as t from '../src/index.ts';
-import { shape, tensorOf } from '../src/testing/arbitraries.ts';
 import { drawFrom } from '../src/testing/draw.ts';
+import { shape, tensorOf } from './arbitraries.ts';
 
 const draw = drawFrom(5);
 

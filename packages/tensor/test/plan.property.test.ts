@@ -10,9 +10,9 @@ import { simplify } from '../src/graph/simplify.ts';
 import type { Data, Spec, Tensor } from '../src/index.ts';
 import { compile, matmul, read, release, sizeOf, tensor } from '../src/index.ts';
 import { viewOf } from '../src/ops/views.ts';
-import { graph as recipes } from '../src/testing/arbitraries.ts';
 import type { Recipe } from '../src/testing/recipe.ts';
 import { buildRecipe, leavesOfRecipe } from '../src/testing/recipe.ts';
+import { graph as recipes } from './arbitraries.ts';
 import { backends } from './backends.ts';
 
 const placeholders = (recipe: Recipe): Tensor[] =>

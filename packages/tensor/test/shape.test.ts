@@ -10,7 +10,7 @@ import {
   stridesOf,
   windowCount,
 } from '../src/shape.ts';
-import { broadcastPair, shape } from '../src/testing/arbitraries.ts';
+import { broadcastPair, shape } from './arbitraries.ts';
 
 const seed = 7;
 

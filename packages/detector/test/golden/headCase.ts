@@ -20,7 +20,7 @@ import { locations } from '../../src/geometry/points.ts';
 import type { GoldenCase } from './cases.ts';
 import { arrayOf, numbersOf } from './cases.ts';
 
-export interface LossValues {
+interface LossValues {
   readonly loss_pos: number;
   readonly loss_neg: number;
   readonly loss_center: number;
@@ -54,7 +54,7 @@ const byLocation = (x: Tensor): Tensor => {
 };
 
 /** The stored tensors of the head, one per level. */
-export type LevelPredictions = { readonly cls: Tensor[]; readonly box: Tensor[]; readonly obj: Tensor[] };
+type LevelPredictions = { readonly cls: Tensor[]; readonly box: Tensor[]; readonly obj: Tensor[] };
 
 const storedTensor = (golden: HeadCase, name: string): Tensor => {
   const { shape } = arrayOf(golden, name);

@@ -5,7 +5,7 @@ import type { Graph, Slot, Step } from './graph.ts';
 import type { Loop } from './loop.ts';
 
 /** Where a slot's elements are. Every element takes 4 bytes. */
-export type Storage =
+type Storage =
   | { readonly kind: 'argument'; readonly index: number }
   | { readonly kind: 'constant'; readonly index: number }
   /** In the plan's own memory, shared with slots that are not alive at the same time. */

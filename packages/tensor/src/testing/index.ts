@@ -1,6 +1,4 @@
-// @autoassign/tensor/testing: samples of every primitive, random graphs, the tolerance policy, the suite of every backend.
-export type { ShapeLimits, TensorRange } from './arbitraries.ts';
-export { broadcastPair, graph, shape, tensorOf } from './arbitraries.ts';
+// @autoassign/tensor/testing: samples of every primitive, graphs from recipes, the tolerance policy, the suite of every backend.
 export type { Comparison, Tolerance } from './close.ts';
 export { toleranceOf, worstViolation } from './close.ts';
 export type { TestRunner } from './conformance.ts';

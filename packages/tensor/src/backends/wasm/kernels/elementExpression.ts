@@ -10,7 +10,7 @@ import { binaryVector, castVector, fromMemory, literalVector, unaryVector } from
 type V = Expression<'v128'>;
 
 /** The code of an expression: statements that compute what is used more than once, and the value. */
-export interface PrintedExpression {
+interface PrintedExpression {
   readonly statements: readonly Statement[];
   readonly value: V;
 }

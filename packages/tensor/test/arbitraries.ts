@@ -1,11 +1,11 @@
 // fast-check arbitraries: shapes, broadcastable pairs, tensors with special values, random graphs.
 import * as fc from 'fast-check';
-import { sizeOf } from '../shape.ts';
-import type { DType, Shape } from '../tensor.ts';
-import type { Leaf } from './draw.ts';
-import { f32Leaf } from './draw.ts';
-import type { Instruction, Recipe } from './recipe.ts';
-import { instructionNames } from './recipe.ts';
+import { sizeOf } from '../src/shape.ts';
+import type { DType, Shape } from '../src/tensor.ts';
+import type { Leaf } from '../src/testing/draw.ts';
+import { f32Leaf } from '../src/testing/draw.ts';
+import type { Instruction, Recipe } from '../src/testing/recipe.ts';
+import { instructionNames } from '../src/testing/recipe.ts';
 
 /** Limits of `shape`. */
 export interface ShapeLimits {
