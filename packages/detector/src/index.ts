@@ -37,9 +37,14 @@ export type { PredictionBatch, Predictor, PredictorOptions } from './infer/predi
 export { createPredictor } from './infer/predict.ts';
 export type { Detector, DetectorOptions } from './model/detector.ts';
 export { createDetector } from './model/detector.ts';
+export type { NeckParams } from './model/fpn.ts';
+export type { HeadParams, TowerLayerParams } from './model/head.ts';
 export { readTree } from './model/materialize.ts';
 export type { Forward, Params } from './model/network.ts';
 export { isTrained, trainedParams, withTrained } from './model/network.ts';
+export type { BackboneParams, BlockParams, NamedFilters, StemLayerParams } from './model/resnet.ts';
+export type { ConvParams, FilterParams } from './nn/conv.ts';
+export type { NamedNorms, NormName, NormParams } from './nn/norm.ts';
 export type { Checkpoint, CheckpointInfo } from './train/checkpoint.ts';
 export { readCheckpoint, restoreState, writeCheckpoint } from './train/checkpoint.ts';
 export type {

@@ -20,7 +20,7 @@ import { type FilterShape, logitOf, narrowNormal } from '../nn/init.ts';
 import { initAffine } from '../nn/norm.ts';
 
 /** One layer of a tower. */
-type TowerLayerParams = { readonly conv: ConvParams; readonly gn: AffineParams };
+export type TowerLayerParams = { readonly conv: ConvParams; readonly gn: AffineParams };
 
 /** The head, under the names of published checkpoints: there, the objectness is called centerness. */
 export type HeadParams = {

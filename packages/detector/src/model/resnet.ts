@@ -7,13 +7,14 @@ import { type FilterShape, fanOutNormal } from '../nn/init.ts';
 import { initNamedNorms, initNorm, type NamedNorms, type NormParams, norm, normName } from '../nn/norm.ts';
 
 /** Convolutions by name. */
-type NamedFilters = { readonly [name: `conv${number}`]: FilterParams };
+export type NamedFilters = { readonly [name: `conv${number}`]: FilterParams };
 
 /** One residual block: conv1, bn1 (gn1 for group norm), conv2, … and the projection of its shortcut where the shape changes. */
-type BlockParams = NamedFilters & NamedNorms & { readonly downsample?: readonly [FilterParams, NormParams] };
+export type BlockParams = NamedFilters &
+  NamedNorms & { readonly downsample?: readonly [FilterParams, NormParams] };
 
 /** One layer of a plain stem. */
-type StemLayerParams = { readonly conv: FilterParams; readonly norm: NormParams };
+export type StemLayerParams = { readonly conv: FilterParams; readonly norm: NormParams };
 
 /** The backbone: conv1 and bn1 of a pooled stem, or the layers of a plain one; then the blocks of layer1, layer2, … */
 export type BackboneParams = NamedFilters &
