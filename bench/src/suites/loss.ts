@@ -1,14 +1,35 @@
-// The AutoAssign loss, forward and with gradients, at the size of the golden case `f_full_80c`: 2 images of 512x512, 80 classes.
+// The AutoAssign loss, forward and with gradients: the golden case `f_full_80c` (2 images of 512x512, 80 classes) or random data of its size.
 import { valueAndGrad } from '@autoassign/autograd';
-import type { AutoAssignLoss, Predictions, Prior, Targets } from '@autoassign/detector';
+import type { Predictions, Prior, Targets } from '@autoassign/detector';
 import { autoAssignLoss, locations } from '@autoassign/detector';
 import type { Backend, Tensor } from '@autoassign/tensor';
-import { add, compile, evaluate, key, normal, release, split, tensor, uniform } from '@autoassign/tensor';
+import {
+  add,
+  compile,
+  evaluate,
+  key,
+  normal,
+  read,
+  release,
+  split,
+  tensor,
+  uniform,
+} from '@autoassign/tensor';
 import type { Task } from '../measure.ts';
+import { goldenLossCase } from './goldenLoss.ts';
 
 const classes = 80;
 const strides = [8, 16, 32, 64, 128];
 const objectsPerImage = [9, 5];
+
+/** What the loss is measured on. */
+export interface LossCase {
+  readonly name: string;
+  readonly inputs: Inputs;
+  readonly targets: Targets;
+  /** The published implementation's loss, to check ours against before it is timed. */
+  readonly total?: number;
+}
 
 type Inputs = { readonly predictions: Predictions; readonly prior: Prior };
 
@@ -31,13 +52,11 @@ const targetsOf = (): Targets => {
   };
 };
 
-/** The tasks of the suite on a backend. */
-export const lossTasks = async (backend: Backend, seed: number): Promise<Task[]> => {
-  const points = locations(strides.map((stride) => ({ stride, height: 512 / stride, width: 512 / stride })));
-  const count = points.strides.shape[0]!;
+const randomCase = (seed: number, count: number): LossCase => {
   const [a, b, c, d] = split(key(seed), 4) as [Tensor, Tensor, Tensor, Tensor];
-  const inputs: Inputs = await evaluate(
-    {
+  return {
+    name: 'random data of the size of f_full_80c',
+    inputs: {
       predictions: {
         logits: add(normal(a, [2, count, classes]), -3),
         objectness: normal(b, [2, count]),
@@ -48,26 +67,38 @@ export const lossTasks = async (backend: Backend, seed: number): Promise<Task[]>
         sigma: uniform(d, [classes, 2], { low: 0.7, high: 1.4 }),
       },
     },
-    { backend },
-  );
-  const targets = await evaluate(targetsOf(), { backend });
-  const loss = ({ predictions, prior }: Inputs, objects: Targets): AutoAssignLoss =>
-    autoAssignLoss(predictions, objects, prior, points);
-  const forward = compile((given: Inputs, objects: Targets) => loss(given, objects).total, { backend });
+    targets: targetsOf(),
+  };
+};
+
+/** The tasks of the suite on a backend. */
+export const lossTasks = async (backend: Backend, seed: number): Promise<Task[]> => {
+  const points = locations(strides.map((stride) => ({ stride, height: 512 / stride, width: 512 / stride })));
+  const { name, total, ...given } = goldenLossCase() ?? randomCase(seed, points.strides.shape[0]!);
+  const { inputs, targets } = await evaluate({ inputs: given.inputs, targets: given.targets }, { backend });
+  const loss = ({ predictions, prior }: Inputs, objects: Targets): Tensor =>
+    autoAssignLoss(predictions, objects, prior, points).total;
+  const forward = compile(loss, { backend });
   const both = compile(
-    (given: Inputs, objects: Targets) => {
-      const { value, grad } = valueAndGrad((x: Inputs) => loss(x, objects).total)(given);
+    (x: Inputs, objects: Targets) => {
+      const { value, grad } = valueAndGrad((given: Inputs) => loss(given, objects))(x);
       return { value, grad };
     },
     { backend },
   );
+  const check = async (): Promise<void> => {
+    const [value] = await read(await forward(inputs, targets));
+    const isRight = Number.isFinite(value) && (total === undefined || Math.abs(value! / total - 1) < 2e-5);
+    if (!isRight) throw new Error(`loss: needs ${total ?? 'a finite value'}, got ${value}`);
+  };
   return [
     {
-      name: 'AutoAssign loss forward, f_full_80c size',
+      name: `AutoAssign loss forward, ${name}`,
+      check,
       run: async () => release(await forward(inputs, targets)),
     },
     {
-      name: 'AutoAssign loss forward and backward, f_full_80c size',
+      name: `AutoAssign loss forward and backward, ${name}`,
       run: async () => release(await both(inputs, targets)),
     },
   ];
