@@ -5,7 +5,7 @@ import { element, formatNumber, linePath, svgDocument } from './svg.ts';
 import { formatTick, linearTicks, logTicks } from './ticks.ts';
 
 /** One line of a chart. */
-export interface Series {
+interface Series {
   readonly name: string;
   readonly points: readonly Point[];
   /** Draws the points thin and their running mean over this many points thick. */

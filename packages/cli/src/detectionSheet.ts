@@ -34,12 +34,12 @@ export function shownDetections(
 }
 
 /** The objects of an image that a detector is asked for. */
-export function trueObjects({ annotations }: ImageRecord): readonly TrueObject[] {
+function trueObjects({ annotations }: ImageRecord): readonly TrueObject[] {
   return annotations.filter(isTrainable).map(({ box, label }) => ({ box, label }));
 }
 
 /** Up to `most` positions spread evenly over a dataset. */
-export function spreadOver(length: number, most: number): readonly number[] {
+function spreadOver(length: number, most: number): readonly number[] {
   const count = Math.min(length, most);
   return Array.from({ length: count }, (_, index) => Math.floor((index * length) / count));
 }

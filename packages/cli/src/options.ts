@@ -9,7 +9,7 @@ const backendNames = ['cpu', 'wasm'] as const;
 export type BackendName = (typeof backendNames)[number];
 
 /** What every verb takes: where the run folder goes, the backend and how much is said. */
-export interface CommonOptions {
+interface CommonOptions {
   /** Folder that holds the run folders; the run's own folder is `<out>/<name>`, or a free `<out>/<name>-2` …. */
   readonly out: string;
   readonly name: string;

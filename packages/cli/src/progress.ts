@@ -11,7 +11,7 @@ export interface OutputStream {
 }
 
 /** An event for machines: its name and any further fields that JSON can hold. */
-export interface ReportedEvent {
+interface ReportedEvent {
   readonly event: string;
   readonly [field: string]: unknown;
 }
@@ -25,7 +25,7 @@ export interface Progress {
 }
 
 /** What is counted: the label, how many in all, and what the rate shows. */
-export interface ProgressOptions {
+interface ProgressOptions {
   readonly label: string;
   readonly total: number;
   /** Where counting starts, when part was done in an earlier run. */

@@ -14,7 +14,7 @@ import type { FinishedRun, TrainingRun } from './trainRun.ts';
 import { checkpointNames } from './weightsFile.ts';
 
 /** A class name as part of a file name. */
-export function fileNamePart(name: string): string {
+function fileNamePart(name: string): string {
   return name.replace(/[^\p{L}\p{N}]+/gu, '-').replace(/^-+|-+$/g, '') || 'class';
 }
 
