@@ -26,6 +26,8 @@ export const defaultLongestSide = 320;
 const mostPaddedSizes = 4;
 const padMultiples: readonly number[] = [32, 64, 160];
 const coloursFrom = 64;
+/** Reading a file and decoding it takes several turns of the event loop, and a training step leaves it only one. */
+const batchesAhead = 8;
 
 /** The target size that scales an image down to `longestSide` and leaves a smaller one as it is. */
 function targetSize({ width, height }: ImageSize, longestSide: number): ImageSize {
@@ -128,6 +130,7 @@ export function trainingBatches(dataset: Dataset, plan: BatchPlan, step: number)
     epoch: Math.floor(step / perEpoch),
     start: step % perEpoch,
     epochs: Number.POSITIVE_INFINITY,
+    prefetch: batchesAhead,
     normalization,
     padMultiple,
     maxObjects: images.maxObjects,

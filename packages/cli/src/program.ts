@@ -24,6 +24,8 @@ export interface VerbContext {
   readonly reporter: Reporter;
   /** The words of the command line after the program's name, for `env.json`. */
   readonly commandLine: readonly string[];
+  /** What to type to start a verb: the program's name, or the npm script that it was started by. */
+  readonly commandFor: (verb: keyof Verbs) => string;
 }
 
 /** The four things the program does; each resolves when done and rejects with a one-line error. */
@@ -178,6 +180,13 @@ function createProgram(verbs: Verbs, invoke: Invoke, { stdout, stderr }: Surroun
   return program;
 }
 
+/** What to type to start a verb; npm tells the scripts it runs their own name. */
+function commandOf(verb: keyof Verbs, environment: Surroundings['environment']): string {
+  const script = environment.npm_lifecycle_event;
+  if (script !== 'demo' && script !== 'autoassign') return `autoassign ${verb}`;
+  return verb === 'demo' ? 'npm run demo --' : `npm run autoassign -- ${verb}`;
+}
+
 /**
  * The exit status of running the program on the words of a command line (without `node` and the script).
  *
@@ -199,7 +208,8 @@ export async function runProgram(
       },
     });
     running = { reporter, stop };
-    await work({ signal: stop.signal, reporter, commandLine: [...commandLine] });
+    const commandFor = (verb: keyof Verbs): string => commandOf(verb, surroundings.environment);
+    await work({ signal: stop.signal, reporter, commandLine: [...commandLine], commandFor });
   };
 
   try {

@@ -77,7 +77,8 @@ interface Display {
 function terminalDisplay(stream: OutputStream, colours: boolean, now: () => number, open: OpenLine): Display {
   let drawnAt = Number.NEGATIVE_INFINITY;
   const line = (state: ProgressState): string =>
-    formatBar(state, { width: Math.max(1, (stream.columns ?? 80) - 1), colours });
+    // a terminal that does not know its width says 0
+    formatBar(state, { width: Math.max(1, (stream.columns || 80) - 1), colours });
   return {
     show: (state) => {
       if (now() - drawnAt < redrawMilliseconds) return;

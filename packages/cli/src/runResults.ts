@@ -49,7 +49,11 @@ async function writePictures(run: TrainingRun, finished: FinishedRun): Promise<v
 }
 
 /** What the user reads at the end: numbers in all and per class, how long it took, and where everything is. */
-function closingWords(run: TrainingRun, { measured, spent }: FinishedRun, imagesPerSecond: number): string {
+function closingWords(
+  run: TrainingRun,
+  { measured, spent }: FinishedRun,
+  { imagesPerSecond, predict }: { readonly imagesPerSecond: number; readonly predict: string },
+): string {
   const { config, files } = run;
   const rate = imagesPerSecond.toFixed(1);
   return [
@@ -63,7 +67,7 @@ function closingWords(run: TrainingRun, { measured, spent }: FinishedRun, images
     '  assignment-*.png     how AutoAssign weighs the locations of an object, level by level',
     '  loss.svg, ap.svg     how training went',
     '  summary.json         the numbers',
-    `  ${checkpointNames.best}     the weights: autoassign predict <images> --weights ${files.folder}`,
+    `  ${checkpointNames.best}     the weights: ${predict} <images> --weights ${files.folder}`,
   ].join('\n');
 }
 
@@ -102,5 +106,6 @@ export async function leaveResults(
     notes: data.notes,
   });
   context.reporter.event({ event: 'summary', folder: files.folder, ...summary });
-  context.reporter.result(closingWords(run, finished, imagesPerSecond));
+  const predict = context.commandFor('predict');
+  context.reporter.result(closingWords(run, finished, { imagesPerSecond, predict }));
 }

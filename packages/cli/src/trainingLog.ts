@@ -81,7 +81,7 @@ export function lossChart(records: readonly MetricsRecord[]): string {
     ['centre', 'center'],
   ] as const;
   const series = names.map(([name, field]) => ({ name, points: pointsOf(steps, field), smoothing }));
-  return lineChart({ title: 'Training loss', xLabel: 'step', yLabel: 'loss', yScale: 'log', series });
+  return lineChart({ title: 'Training loss', xLabel: 'step', yLabel: 'loss', series });
 }
 
 /** The SVG text of the chart of the AP over the steps. */

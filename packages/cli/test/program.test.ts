@@ -68,6 +68,21 @@ describe('options that reach the verbs', () => {
   });
 });
 
+describe('what to type to go on', () => {
+  it.each([
+    [undefined, 'autoassign demo', 'autoassign predict'],
+    ['test', 'autoassign demo', 'autoassign predict'],
+    ['demo', 'npm run demo --', 'npm run autoassign -- predict'],
+    ['autoassign', 'npm run demo --', 'npm run autoassign -- predict'],
+  ])('started by the npm script %s', async (script, demo, predict) => {
+    const { calls } = await tryProgram(['demo'], undefined, { npm_lifecycle_event: script }).outcome;
+    expect([calls[0]?.context.commandFor('demo'), calls[0]?.context.commandFor('predict')]).toEqual([
+      demo,
+      predict,
+    ]);
+  });
+});
+
 describe('mistakes on the command line end with status 2 and one line', () => {
   const cases: readonly (readonly [words: string, ...says: string[]])[] = [
     ['demo --stpes 3', 'autoassign demo: ', "'--stpes'", 'Did you mean --steps?'],

@@ -87,11 +87,17 @@ interface Scene {
 }
 
 function scene(
-  options: { isTTY?: boolean; json?: true; quiet?: true; environment?: Record<string, string> } = {},
+  options: {
+    isTTY?: boolean;
+    columns?: number;
+    json?: true;
+    quiet?: true;
+    environment?: Record<string, string>;
+  } = {},
 ): Scene {
   let clock = 0;
   const stdout = recordedStream();
-  const stderr = recordedStream(options.isTTY ? { isTTY: true, columns: 80 } : {});
+  const stderr = recordedStream(options.isTTY ? { isTTY: true, columns: options.columns ?? 80 } : {});
   const { environment = {}, json, quiet } = options;
   const reporter = createReporter({ stdout, stderr, environment, json, quiet, now: () => clock });
   const wait = (milliseconds: number): void => {
@@ -111,6 +117,12 @@ function work({ reporter, wait }: Scene, total: number, milliseconds: number): v
 }
 
 describe('createReporter', () => {
+  it('takes a terminal that does not know its width for one of 80 columns', () => {
+    const terminals = [80, 0].map((columns) => scene({ isTTY: true, columns }));
+    for (const terminal of terminals) work(terminal, 10, 200);
+    expect(terminals[1]?.stderr()).toBe(terminals[0]?.stderr());
+  });
+
   it('redraws one terminal line, not too often, and ends it', () => {
     const terminal = scene({ isTTY: true });
     work(terminal, 100, 10);

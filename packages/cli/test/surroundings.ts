@@ -42,6 +42,7 @@ interface Tried {
 export function tryProgram(
   words: readonly string[],
   work: (context: VerbContext) => Promise<void> = () => Promise.resolve(),
+  environment: Surroundings['environment'] = {},
 ): Tried {
   const calls: Call[] = [];
   const exits: number[] = [];
@@ -55,7 +56,7 @@ export function tryProgram(
   const surroundings: Surroundings = {
     stdout,
     stderr,
-    environment: {},
+    environment,
     signals,
     exitNow: (code) => exits.push(code),
   };

@@ -135,6 +135,7 @@ describe('a stopped run', () => {
     const stopping: VerbContext = {
       signal: controller.signal,
       commandLine: [],
+      commandFor: (verb) => verb,
       reporter: {
         ...reporter,
         progress: () => {

@@ -139,7 +139,7 @@ async function trainVerb(verb: 'demo' | 'train', opened: OpenedRun, context: Ver
   else {
     context.reporter.event({ event: 'stopped', step: outcome.step, folder: files.folder });
     context.reporter.message(
-      `Stopped after step ${outcome.step} of ${config.recipe.steps}, saved. Continue with: autoassign ${verb} --resume ${quoted(files.folder)}`,
+      `Stopped after step ${outcome.step} of ${config.recipe.steps}, saved. Continue with: ${context.commandFor(verb)} --resume ${quoted(files.folder)}`,
     );
   }
   await backend.destroy();
