@@ -18,14 +18,14 @@ function fileNamePart(name: string): string {
   return name.replace(/[^\p{L}\p{N}]+/gu, '-').replace(/^-+|-+$/g, '') || 'class';
 }
 
-/** The names with a number added to those that came before, whatever their case: some disks do not tell cases apart. */
+/** The names, with a number added where one would be taken twice; case counts for nothing, as on some disks. */
 export function distinctNames(names: readonly string[]): readonly string[] {
-  const counts = new Map<string, number>();
+  const taken = new Set<string>();
   return names.map((name) => {
-    const folded = name.toLowerCase();
-    const count = (counts.get(folded) ?? 0) + 1;
-    counts.set(folded, count);
-    return count === 1 ? name : `${name}-${count}`;
+    let free = name;
+    for (let number = 2; taken.has(free.toLowerCase()); number += 1) free = `${name}-${number}`;
+    taken.add(free.toLowerCase());
+    return free;
   });
 }
 

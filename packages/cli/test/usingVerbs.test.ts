@@ -2,8 +2,10 @@
 import { readFile, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseCocoResults } from '@autoassign/datasets';
+import fc from 'fast-check';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { distinctNames } from '../src/runResults.ts';
 import { blockImages, namesIn, runTiny, testFolder, writeCocoFolder } from './tinyRuns.ts';
 
 let place: Awaited<ReturnType<typeof testFolder>>;
@@ -69,6 +71,20 @@ describe('eval', () => {
   });
 });
 
+describe('names of pictures', () => {
+  it('never meet, whatever was there before', () => {
+    expect(distinctNames(['a', 'A', 'a-2', 'b', 'a'])).toEqual(['a', 'A-2', 'a-2-2', 'b', 'a-3']);
+    const name = fc.constantFrom('a', 'A', 'a-2', 'a-2-2', 'a-3', 'b');
+    fc.assert(
+      fc.property(fc.array(name), (names) => {
+        const folded = distinctNames(names).map((one) => one.toLowerCase());
+        expect(new Set(folded).size).toBe(names.length);
+      }),
+      { seed: 3 },
+    );
+  });
+});
+
 describe('predict', () => {
   it('draws every image and lists what it found, also for names that are the same', async () => {
     const images = [
@@ -113,6 +129,14 @@ describe('predict', () => {
       expect([box[0]! >= 0, box[2]! <= 64, box[1]! >= 0, box[3]! <= 48]).toEqual([true, true, true, true]);
     }
     expect(events.filter(({ event }) => event === 'image')).toHaveLength(3);
+  });
+
+  it('keeps what it found when stopped', async () => {
+    const images = ['b0.png', 'b1.png'].map((file) => join(data, 'images', file));
+    const words = ['predict', ...images, '--out', out, '--name', 'halt', '--json'];
+    const { exitCode } = await runTiny(words, { interruptAt: ({ event }) => event === 'image' });
+    expect(exitCode).toBe(130);
+    expect(await jsonIn(out, 'halt', 'detections.json')).toMatchObject([{ file: images[0] }]);
   });
 
   it('shows only what scores above --score', async () => {

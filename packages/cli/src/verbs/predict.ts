@@ -3,6 +3,7 @@ import { basename, extname, join } from 'node:path';
 import type { Dataset, ImageRecord, Pixels } from '@autoassign/datasets';
 import { openImage } from '@autoassign/datasets';
 import { createPredictor } from '@autoassign/detector';
+import type { Backend } from '@autoassign/tensor';
 import { createBackend } from '@autoassign/tensor';
 import { writeFileAtomic, writeJson } from '../atomicFile.ts';
 import type { FoundObject } from '../detectionPicture.ts';
@@ -75,12 +76,8 @@ async function drawFound(
   );
 }
 
-/** A function from an image to what is found in it above a score. */
-function finderFor(
-  { detector, params, images }: LoadedDetector,
-  backend: Awaited<ReturnType<typeof createBackend>>,
-  score: number,
-) {
+/** A function from an image to what is found in it above a score, one detection per object. */
+function finderFor({ detector, params, images }: LoadedDetector, backend: Backend, score: number) {
   const { config } = detector;
   const predictor = createPredictor(config, { backend, maxTraces: mostPaddedSizes });
   return async (file: string, pixels: Pixels): Promise<readonly FoundObject[]> => {
@@ -115,7 +112,7 @@ export async function predictVerb(options: PredictOptions, context: VerbContext)
   const pictures = distinctNames(images.map((image) => basename(image, extname(image))));
   const all: object[] = [];
   for (const [index, image] of images.entries()) {
-    signal.throwIfAborted();
+    if (signal.aborted) break; // what was found so far is kept
     const pixels = await openImage(image);
     const found = await find(image, pixels);
     all.push(listed(image, pixels, found, classes));

@@ -124,6 +124,18 @@ async function isComplete(files: RunFiles): Promise<boolean> {
   return (await stat(files.summary).catch(() => undefined)) !== undefined;
 }
 
+function tellStop(
+  verb: 'demo' | 'train',
+  { config, files }: OpenedRun,
+  step: number,
+  { reporter, commandFor }: VerbContext,
+): void {
+  reporter.event({ event: 'stopped', step, folder: files.folder });
+  reporter.message(
+    `Stopped after step ${step} of ${config.recipe.steps}, saved. Continue with: ${commandFor(verb)} --resume ${quoted(files.folder)}`,
+  );
+}
+
 /** Trains from where the run stands to its end, or until the user stops it. */
 async function trainVerb(verb: 'demo' | 'train', opened: OpenedRun, context: VerbContext): Promise<void> {
   const { config, files } = opened;
@@ -132,17 +144,15 @@ async function trainVerb(verb: 'demo' | 'train', opened: OpenedRun, context: Ver
     return;
   }
   const backend = await createBackend(config.backend);
-  const run = await prepareRun({ ...opened, backend });
-  tellBeginning(opened, run.step, context);
-  const outcome = await runTraining(run, context);
-  if (outcome.isFinished) await leaveResults(run, outcome, context);
-  else {
-    context.reporter.event({ event: 'stopped', step: outcome.step, folder: files.folder });
-    context.reporter.message(
-      `Stopped after step ${outcome.step} of ${config.recipe.steps}, saved. Continue with: ${context.commandFor(verb)} --resume ${quoted(files.folder)}`,
-    );
+  try {
+    const run = await prepareRun({ ...opened, backend });
+    tellBeginning(opened, run.step, context);
+    const outcome = await runTraining(run, context);
+    if (outcome.isFinished) await leaveResults(run, outcome, context);
+    else tellStop(verb, opened, outcome.step, context);
+  } finally {
+    await backend.destroy();
   }
-  await backend.destroy();
 }
 
 /** The verbs `demo` and `train`, beginning with the given sizes. */
