@@ -1,5 +1,6 @@
 // The command line: which verbs and options there are, and how a run of the program ends.
 // The verbs themselves come in as an argument, so this file knows nothing of tensors or images.
+import { createRequire } from 'node:module';
 import { Command, CommanderError, Option } from 'commander';
 import { describeError, exitCodeOf, exitCodes, UsageError } from './exitCodes.ts';
 import type { DemoOptions, EvalOptions, PredictOptions, TrainOptions } from './options.ts';
@@ -155,11 +156,18 @@ function addUsingVerbs(add: AddVerb, verbs: Verbs, invoke: Invoke): void {
   );
 }
 
+/** The version in this package's manifest. */
+function ownVersion(): string {
+  const manifest = createRequire(import.meta.url)('../package.json') as { readonly version: string };
+  return manifest.version;
+}
+
 /** The commander program with all verbs; parsing a command line with it calls one of them. */
 function createProgram(verbs: Verbs, invoke: Invoke, { stdout, stderr }: Surroundings): Command {
   const program = new Command('autoassign')
     .description('Train, evaluate and look at AutoAssign object detectors.')
     .helpCommand(false)
+    .version(ownVersion(), '--version')
     .configureOutput({
       writeOut: (text) => stdout.write(text),
       writeErr: (text) => stderr.write(text),

@@ -11,6 +11,14 @@ import { tryProgram } from './surroundings.ts';
 const here = fileURLToPath(new URL('.', import.meta.url));
 const run = (...words: string[]) => tryProgram(words).outcome;
 
+describe('--version', () => {
+  it('prints the version of the package', async () => {
+    const { exitCode, calls, stdout } = await run('--version');
+    expect({ exitCode, calls }).toEqual({ exitCode: 0, calls: [] });
+    expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+});
+
 describe('options that reach the verbs', () => {
   it('fills in the defaults', async () => {
     const { exitCode, calls, stderr } = await run('demo');

@@ -1,5 +1,6 @@
 // Node: folders through node:fs, images through sharp (loaded on first use, since it is optional).
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Sharp, SharpOptions } from 'sharp';
 import { DatasetError, oneLine } from '../errors.ts';
@@ -67,7 +68,9 @@ const createFolder = async (location: string): Promise<FolderWriter> => {
   await mkdir(parent, { recursive: true });
   await removeAbandoned(parent, prefix);
   if ((await readdir(final).catch(() => [])).length > 0) throw notEmpty(location);
-  const partial = await mkdtemp(join(parent, `${prefix}${process.pid}-`));
+  // not mkdtemp, which keeps other users out: a dataset is an ordinary folder
+  const partial = join(parent, `${prefix}${process.pid}-${randomUUID()}`);
+  await mkdir(partial);
   const made = new Map<string, Promise<unknown>>();
   return {
     write: async (path, bytes) => {
