@@ -1,21 +1,14 @@
 // The sizes of a 2D convolution and what follows from them.
 
+import type { ConvExtents } from '../../../ops/conv.ts';
+
 /**
  * A convolution of images [batch, channels, height, width] with weights
  * [outChannels, channels / groups, kernelHeight, kernelWidth] to [batch, outChannels, outHeight, outWidth].
  * Zeros surround the images; `padTop` and `padLeft` say how many come before the first row and column, and
  * the output's size how many after the last. Strides and dilations are in pixels.
  */
-export interface Conv2dGeometry {
-  readonly batch: number;
-  readonly channels: number;
-  readonly height: number;
-  readonly width: number;
-  readonly outChannels: number;
-  readonly kernelHeight: number;
-  readonly kernelWidth: number;
-  readonly outHeight: number;
-  readonly outWidth: number;
+export interface Conv2dGeometry extends ConvExtents {
   readonly strideHeight: number;
   readonly strideWidth: number;
   readonly padTop: number;
