@@ -7,6 +7,8 @@ import type { Conv2dGeometry } from './geometry.ts';
 import { axesOf, conv2dName, forwardPass, simplified } from './geometry.ts';
 import type { Kernel, KernelOptions } from './kernel.ts';
 import { scratchLayout } from './scratch.ts';
+import { isWinogradFaster } from './winograd/choice.ts';
+import { emitWinogradConv2d } from './winograd/forward.ts';
 
 /**
  * The kernel (images, weights, output, scratch) of a convolution.
@@ -17,8 +19,10 @@ import { scratchLayout } from './scratch.ts';
 export function emitConv2d(
   module: ModuleBuilder,
   geometry: Conv2dGeometry,
-  { fma = false }: KernelOptions = {},
+  options: KernelOptions = {},
 ): Kernel {
+  if (isWinogradFaster(geometry, 'output')) return emitWinogradConv2d(module, geometry, options);
+  const { fma = false } = options;
   const exportName = conv2dName('conv2d', geometry, fma);
   return module.once(exportName, () => {
     let scratchBytes = 0;
