@@ -11,8 +11,8 @@ export interface ShortRun {
 
 /** Recorded once, on Node 20 (x64). */
 export const recordedRun: ShortRun = {
-  losses: [1.8965198993682861, 1.7232989072799683, 1.7160686254501343, 1.6359857320785522],
-  parameterBits: -1245394159,
+  losses: [1.8965198993682861, 1.7232989072799683, 1.7160685062408447, 1.6359857320785522],
+  parameterBits: -1715468395,
 };
 
 /** Four steps of the tiny detector on the wasm backend. */
