@@ -3,7 +3,8 @@
 import type { Conv2dGeometry } from '../geometry.ts';
 import { tileSize } from './transforms.ts';
 
-// Times as fast as the implicit product, median of 9 alternating runs on one core without fused multiply-add:
+// Times as fast as the implicit product, medians of 9 alternating runs on one core without fused multiply-add
+// (with it the ratios are the same):
 //
 //   channels, size, images   forward   input gradient   filter gradient
 //   64, 56x56, 1               2.1          2.1               2.2
@@ -12,15 +13,19 @@ import { tileSize } from './transforms.ts';
 //   8, 32x32, 4                1.6          1.7               2.0
 //   4, 32x32, 4                1.4          1.4               1.2
 //   3 to 16, 64x64, 4          1.1          1.9               0.9
-//   512, 7x7, 1                1.2          1.3               1.1
+//   512, 14x14, 1              1.4          1.5               1.9
+//   512, 7x7, 1                0.9          1.2               1.1
+//   64, 5x5, 4                 1.4          1.4               1.2
+//   64, 3x3, 16                1.3          1.3               1.2
 //   48, 4x4, 1                 0.9          1.1               1.1
 //   48, 2x2, 4                 1.0          1.2               1.2
 
 /** Fewest channels on either side: fewer leave the transforms too large a part, and their errors no average. */
 const minimumChannels = 8;
 
-/** Fewest tiles of all images: fewer do not pay for the transform of the filters. */
+/** Fewest tiles of all images, and most filters per tile: fewer tiles do not pay for the transform of the filters. */
 const minimumTiles = 16;
+const maximumFiltersPerTile = 12_000;
 
 /** Fewest pixels per tile: smaller images leave too much of their tiles empty (5x5 has 2.8, 3x3 has 2.3). */
 const minimumPixelsPerTile = 2.5;
@@ -38,14 +43,15 @@ function isPossible(geometry: Conv2dGeometry): boolean {
 /** Whether Winograd's convolution pays when its tiles cover the output (`output`) or the images (`images`). */
 export function isWinogradFaster(geometry: Conv2dGeometry, covered: 'output' | 'images'): boolean {
   const { batch, channels, outChannels } = geometry;
+  const filters = channels * outChannels;
   const [height, width] =
     covered === 'output' ? [geometry.outHeight, geometry.outWidth] : [geometry.height, geometry.width];
   const tiles = Math.ceil(height / tileSize) * Math.ceil(width / tileSize);
   return (
     isPossible(geometry) &&
     Math.min(channels, outChannels) >= minimumChannels &&
-    channels * outChannels <= maximumFilters &&
-    batch * tiles >= minimumTiles &&
+    filters <= maximumFilters &&
+    batch * tiles >= Math.max(minimumTiles, filters / maximumFiltersPerTile) &&
     height * width >= minimumPixelsPerTile * tiles
   );
 }

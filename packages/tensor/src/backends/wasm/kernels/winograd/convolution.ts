@@ -17,7 +17,7 @@ import { packFilters, packTiles, unpackTiles } from './panels.ts';
 import { tileProducts, tileReach, tileSize } from './transforms.ts';
 
 /** The filters of a convolution [result channel, source channel, 3, 3], in any order, with strides in bytes. */
-export interface WinogradFilters {
+interface WinogradFilters {
   readonly pointer: Expression<'i32'>;
   readonly resultStride: number;
   readonly sourceStride: number;

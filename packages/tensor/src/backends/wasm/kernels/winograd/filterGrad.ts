@@ -8,7 +8,7 @@ import { i32, minimumI32 } from '../../assembler/scalar.ts';
 import { blockProduct, blockSize, roundUp } from '../blockProduct.ts';
 import type { KernelContext } from '../gatherProduct.ts';
 import { pixelGrid } from '../gatherProduct.ts';
-import type { Conv2dGeometry } from '../geometry.ts';
+import type { AxisPass, Conv2dGeometry } from '../geometry.ts';
 import { conv2dName } from '../geometry.ts';
 import type { Kernel, KernelOptions } from '../kernel.ts';
 import { tileBytes, tileColumns, tileRows } from '../microKernel.ts';
@@ -81,6 +81,7 @@ function filterGradient(
     plane: paddedPlane(height, width, [rows], [columns], isWhole),
     image: { channels, height, width, input: images },
     passes: [rows, columns],
+    packing: packChannels,
   });
   // Tiles of the output gradient: two rows and columns, zeros behind an odd end.
   const gradientRows = { ...rows, start: 0, taps: tileSize };
@@ -89,6 +90,7 @@ function filterGradient(
     plane: paddedPlane(outHeight, outWidth, [gradientRows], [gradientColumns], isWhole),
     image: { channels: outChannels, height: outHeight, width: outWidth, input: outputGrad },
     passes: [gradientRows, gradientColumns],
+    packing: packGradients,
   });
   const left = operandPanels(context, gradient, outChannels, tileRows, blockDepth, position);
   const right = operandPanels(context, source, channels, tileColumns, blockDepth, position);
@@ -134,8 +136,6 @@ function filterGradient(
   ];
 }
 
-type Pass = Parameters<typeof pixelGrid>[3];
-
 /** Images and the tiles read from them. */
 interface TileSourceForm {
   readonly plane: PaddedPlane;
@@ -146,7 +146,9 @@ interface TileSourceForm {
     readonly input: Expression<'i32'>;
   };
   /** The tiles along the rows and along the columns. */
-  readonly passes: readonly [Pass, Pass];
+  readonly passes: readonly [AxisPass, AxisPass];
+  /** Packs a panel of channels of these tiles. */
+  readonly packing: typeof packChannels;
 }
 
 /** The current images of one operand, and the table of its tiles. */
@@ -154,7 +156,7 @@ interface TileSource {
   readonly pointer: Local<'i32'>;
   readonly table: Expression<'i32'>;
   readonly plane: PaddedPlane;
-  readonly isGradient: boolean;
+  readonly packing: typeof packChannels;
   readonly once: readonly Statement[];
   readonly load: (image: Expression<'i32'>, count: Expression<'i32'>) => readonly Statement[];
 }
@@ -162,7 +164,7 @@ interface TileSource {
 function tileSource(
   { module, scratch, local }: KernelContext,
   together: number,
-  { plane, image, passes: [rows, columns] }: TileSourceForm,
+  { plane, image, passes: [rows, columns], packing }: TileSourceForm,
 ): TileSource {
   const source = sourceOf(module, { ...image, plane, imagesTogether: together }, scratch, local);
   const table = scratch.region(4 * together * rows.count * columns.count);
@@ -171,7 +173,7 @@ function tileSource(
     pointer: source.pointer,
     table,
     plane,
-    isGradient: rows.taps === tileSize,
+    packing,
     once: [...source.once, fillTable(module, table, grid)],
     load: (at, count) => source.load(at, i32.mul(count, image.channels)),
   };
@@ -186,7 +188,7 @@ interface OperandPanels {
 
 function operandPanels(
   { module, scratch, local }: KernelContext,
-  { pointer: source, table, plane, isGradient }: TileSource,
+  { pointer: source, table, plane, packing }: TileSource,
   channels: number,
   lanes: number,
   blockDepth: number,
@@ -196,14 +198,13 @@ function operandPanels(
   const pointer = scratch.region(tileProducts * productBytes);
   const [channel, panel] = newLocals(local, 'i32', 2);
   const form: TileForm = { rowBytes: 4 * plane.columns.size, planeBytes: plane.bytes, lanes, productBytes };
-  const packing = isGradient ? packGradients(module, form) : packChannels(module, form);
   return {
     pointer,
     productBytes,
     pack: [
       panel.set(pointer),
       forRange(channel, 0, channels, lanes, [
-        packing.call(
+        packing(module, form).call(
           i32.add(source, i32.mul(channel, plane.bytes)),
           i32.sub(channels, channel),
           i32.add(table, i32.shl(tile, 2)),

@@ -53,8 +53,8 @@ export function packGradients(module: ModuleBuilder, form: TileForm): Subroutine
     return [
       ...pixels.flatMap((line, row) => [
         // A vector reads two pixels more than the tile has; the two columns that are used leave them out.
-        ...rows.flatMap((vector, at) => vector.set(v128.load(addresses[at] ?? target, row * rowBytes))),
-        ...line.flatMap((pixel, column) => pixel.set(transposed(rows)[column] ?? pixel)),
+        ...rows.map((vector, at) => vector.set(v128.load(addresses[at] ?? target, row * rowBytes))),
+        ...line.map((pixel, column) => pixel.set(transposed(rows)[column] ?? pixel)),
       ]),
       ...transformBoth(
         outputGradLine,
