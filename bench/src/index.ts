@@ -79,12 +79,9 @@ const runCpu = async (): Promise<void> => {
   const described = describeRun('cpu', seed);
   const before = loadNow();
   const { rows, fma, missing } = await perThreadCount(threadCounts, options);
-  const run = { ...described, fma, rows };
+  const run = { ...described, fma, load: { before, after: loadNow() }, rows };
   const path = join(values.out, `cpu-${run.date}`);
-  writeFileSync(
-    `${path}.json`,
-    `${JSON.stringify({ ...run, load: { before, after: loadNow() } }, null, 2)}\n`,
-  );
+  writeFileSync(`${path}.json`, `${JSON.stringify(run, null, 2)}\n`);
   const chart = ratioChart(run);
   if (chart !== undefined) writeFileSync(`${path}.svg`, chart);
   const left = Object.entries(missing).map(([name, reason]) => `Without ${name}: ${reason}.\n`);

@@ -86,7 +86,7 @@ const group = (
 };
 
 /** The picture of a run as SVG text; undefined when no other library took part. */
-export const ratioChart = (run: Omit<BenchRun, 'load'>): string | undefined => {
+export const ratioChart = (run: BenchRun): string | undefined => {
   const rows = run.rows.filter(({ peers }) => Object.keys(peers).length > 0);
   if (rows.length === 0) return undefined;
   const names = [...new Set(rows.flatMap(({ peers }) => Object.keys(peers)))];
@@ -106,11 +106,11 @@ export const ratioChart = (run: Omit<BenchRun, 'load'>): string | undefined => {
   const style =
     'text{font:11px system-ui,sans-serif;fill:#222}.title{font-size:14px;font-weight:600}.value{font-size:10px;fill:#444}';
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${number(y + 12)}" viewBox="0 0 ${width} ${number(y + 12)}">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${number(y + 18)}" viewBox="0 0 ${width} ${number(y + 18)}">`,
     `<style>${style}</style>`,
-    rect(0, 0, width, y + 12, '#fff'),
+    rect(0, 0, width, y + 18, '#fff'),
     text(12, 20, 'Time of other libraries / time of ours: right of 1, ours is faster', ' class="title"'),
-    text(12, y + 6, where, ' class="value"'),
+    text(12, y + 12, where, ' class="value"'),
     ...legend(names),
     ...grid,
     ...marks,

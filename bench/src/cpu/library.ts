@@ -19,6 +19,8 @@ export interface Library {
   readonly version: string;
   /** Whether it can use more than one thread here. */
   readonly isThreaded: boolean;
+  /** Whether the first run of a piece of work includes compiling it: then that run alone is never its time. */
+  readonly compilesFirst: boolean;
   /** The work made ready, or why this library cannot do it. */
   readonly prepare: (work: Work) => Promise<Prepared | string>;
   /** Ends what the library keeps running. */

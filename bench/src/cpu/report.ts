@@ -41,9 +41,10 @@ const notesOf = (rows: readonly Row[], names: readonly string[]): string[] => {
     return version === undefined ? [] : [`${name} ${version}`];
   });
   const reasons = names.flatMap((name) => {
-    return [...tasksByReason(rows, name)].map(
-      ([reason, tasks]) => `  ${name}: ${reason} (${tasks.join(', ')})`,
-    );
+    return [...tasksByReason(rows, name)].map(([reason, [first, ...more]]) => {
+      const further = more.length === 0 ? '' : ` and ${more.length} more`;
+      return `  ${name}: ${reason} (${first}${further})`;
+    });
   });
   return [
     `Columns of libraries: theirs / ours, above 1 ours is faster. ${versions.join(', ')}.`,

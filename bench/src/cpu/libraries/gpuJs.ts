@@ -91,6 +91,7 @@ export const gpuJs = async (load: Importer, version = 'unknown'): Promise<Librar
     name: 'gpu.js',
     version,
     isThreaded: false,
+    compilesFirst: true,
     prepare: async (work: Work) => {
       if (work.kind === 'matmul') return prepareMatmul(module, work);
       if (work.kind === 'conv' && work.pass === 'forward') return prepareConv(module, work);

@@ -167,6 +167,7 @@ export const jax = async (load: Importer, version = 'unknown'): Promise<Library>
     name: 'jax-js',
     version,
     isThreaded: false,
+    compilesFirst: true,
     prepare: (work) =>
       withoutWorker(async () => {
         const prepared = prepareAny(module, work);

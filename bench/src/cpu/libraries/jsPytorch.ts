@@ -39,6 +39,7 @@ export const jsPytorch = async (load: Importer, version = 'unknown'): Promise<Li
     name: 'js-pytorch',
     version,
     isThreaded: false,
+    compilesFirst: false,
     prepare: async (work: Work) =>
       work.kind === 'matmul' ? prepareMatmul(module, work) : 'has no convolution',
   };

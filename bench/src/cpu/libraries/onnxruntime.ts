@@ -122,6 +122,7 @@ export const onnxruntime = async (
     name: `ort-${variant}`,
     version: ort.env.versions[variant] ?? 'unknown',
     isThreaded: true,
+    compilesFirst: false,
     prepare: async (work: Work) => {
       const job = jobOf(work);
       return typeof job === 'string' ? job : prepare(ort, options, job);

@@ -160,6 +160,7 @@ export const ours = (backend: Backend, version: string): Library => ({
   name: 'ours',
   version,
   isThreaded: true,
+  compilesFirst: true,
   prepare: (work: Work) => {
     if (work.kind === 'matmul') return prepare(backend, (a, b) => matmul(a!, b!), [work.a, work.b]);
     if (work.kind === 'conv') return prepareConv(backend, work);

@@ -157,6 +157,7 @@ export const tfjs = async (load: Importer, backend: 'wasm' | 'cpu'): Promise<Lib
     name: `tfjs-${backend}`,
     version: tf.version_core,
     isThreaded: false,
+    compilesFirst: false,
     prepare: async (work: Work) => {
       await tf.setBackend(backend);
       if (work.kind === 'matmul') return prepare(tf, ([a, b]) => tf.matMul(a!, b!), [work.a, work.b]);

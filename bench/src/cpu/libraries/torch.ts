@@ -75,6 +75,7 @@ export const torch = async (script: string, threads: number): Promise<Library> =
     name: 'PyTorch',
     version,
     isThreaded: true,
+    compilesFirst: false,
     prepare: (work) => prepare(ask, prepared++, work),
     close,
   };
