@@ -1,12 +1,12 @@
 // Where the images of a run come from: the shapes dataset, made on disk when it is missing, or a COCO folder.
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 import type { Dataset } from '@autoassign/datasets';
 import { DatasetError, openCoco, writeShapes } from '@autoassign/datasets';
 import { holdOut } from './datasetPart.ts';
 import type { VerbContext } from './program.ts';
 import type { Progress } from './progress.ts';
 
-/** Which images a run uses, as `config.json` keeps it. */
+/** Which images a run uses, as `config.json` keeps it; folders are absolute, so that a run can be resumed from anywhere. */
 export type DataSource =
   | { readonly kind: 'shapes'; readonly folder: string; readonly train: number; readonly validation: number }
   | { readonly kind: 'coco'; readonly folder: string };
@@ -24,7 +24,12 @@ const validationNames: readonly string[] = ['val', 'valid', 'validation', 'test'
 
 /** The shapes dataset with the given numbers of images, in a folder that runs under `out` share. */
 export function shapesSource(out: string, train: number, validation: number): DataSource {
-  return { kind: 'shapes', folder: join(out, 'data', `shapes-${train}-${validation}`), train, validation };
+  return { kind: 'shapes', folder: resolve(out, 'data', `shapes-${train}-${validation}`), train, validation };
+}
+
+/** A folder of the user's. */
+export function cocoSource(folder: string): DataSource {
+  return { kind: 'coco', folder: resolve(folder) };
 }
 
 async function openShapes(

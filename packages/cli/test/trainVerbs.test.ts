@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFile, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readSafetensors } from '@autoassign/detector';
 import sharp from 'sharp';
@@ -190,6 +190,15 @@ async function spawnTiny(
 }
 
 describe('a folder of the user', () => {
+  it('is kept as an absolute path, so that a run can be resumed from anywhere', async () => {
+    const data = join(place.folder, 'near');
+    await writeCocoFolder(data, { train: blockImages(4, 'a'), val: blockImages(1, 'b') });
+    const words = ['train', '--out', out, '--name', 'near', '--steps', '1', '--quiet'];
+    await runTiny([...words, '--data', relative(process.cwd(), data)]);
+    expect(await jsonIn(out, 'near', 'config.json')).toMatchObject({ data: { folder: data } });
+    expect(shapesSource('runs', 8, 2).folder).toBe(resolve('runs/data/shapes-8-2'));
+  });
+
   it('is trained on with its own classes; a tenth is held out when it has one set of annotations', async () => {
     const data = join(place.folder, 'blocks');
     await writeCocoFolder(data, { train: blockImages(10, 'a') });

@@ -5,7 +5,7 @@ import type { DetectorConfig } from '@autoassign/detector';
 import { demoConfig } from '@autoassign/detector';
 import { createBackend } from '@autoassign/tensor';
 import type { DataSource, OpenedData } from '../dataSource.ts';
-import { openData, shapesSource } from '../dataSource.ts';
+import { cocoSource, openData, shapesSource } from '../dataSource.ts';
 import { fillableBatchSize, imagePlanOf, meanColour, padMultipleFor } from '../imagePlan.ts';
 import type { DemoOptions, TrainOptions } from '../options.ts';
 import type { VerbContext } from '../program.ts';
@@ -54,7 +54,7 @@ function recipeFor(options: DemoOptions, { recipe, quick }: Presets, data: Opene
 
 /** Short runs need few of the shapes; longer ones share the full set. */
 function sourceFor(options: DemoOptions, { recipe, shapes, quick }: Presets): DataSource {
-  if (options.data !== undefined) return { kind: 'coco', folder: options.data };
+  if (options.data !== undefined) return cocoSource(options.data);
   const steps = options.steps ?? (options.quick ? quick.steps : recipe.steps);
   const isShort = steps * (options.batch ?? recipe.batchSize) <= quick.shapes.train;
   const { train, validation } = isShort ? quick.shapes : shapes;
