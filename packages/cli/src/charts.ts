@@ -66,11 +66,10 @@ export function thin(points: readonly Point[], limit: number): readonly Point[] 
   const kept: Point[] = [];
   for (let start = 0; start < points.length; start += stretch) {
     const part = points.slice(start, start + stretch);
-    const heights = part.map(([, y]) => y).filter(Number.isFinite);
-    const [low, high] = [Math.min(...heights), Math.max(...heights)];
+    const [low, high] = extent(part.map(([, y]) => y).filter(Number.isFinite)) ?? [];
     const lowest = part.findIndex(([, y]) => y === low);
     const highest = part.findIndex(([, y]) => y === high);
-    const chosen = heights.length === 0 ? [0] : [...new Set([lowest, highest])].sort((a, b) => a - b);
+    const chosen = low === undefined ? [0] : [...new Set([lowest, highest])].sort((a, b) => a - b);
     kept.push(...chosen.flatMap((index) => (part[index] ? [part[index]] : [])));
   }
   return kept;

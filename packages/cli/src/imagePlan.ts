@@ -47,9 +47,9 @@ function recordsOf(dataset: Dataset): readonly ReturnType<Dataset['record']>[] {
 
 /** The plan for the images of a dataset: their size is kept up to `defaultLongestSide`. */
 export function imagePlanOf(dataset: Dataset): ImagePlan {
-  const most = Math.max(
+  const most = recordsOf(dataset).reduce(
+    (found, { annotations }) => Math.max(found, annotations.filter(isTrainable).length),
     1,
-    ...recordsOf(dataset).map(({ annotations }) => annotations.filter(isTrainable).length),
   );
   return { longestSide: defaultLongestSide, maxObjects: Math.ceil(most / 8) * 8 };
 }

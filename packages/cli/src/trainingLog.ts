@@ -55,10 +55,10 @@ export function timeSpentIn(records: readonly MetricsRecord[]): TimeSpent {
 
 /** The best AP of the evaluations so far; undefined when there was none. */
 export function bestAp(records: readonly MetricsRecord[]): number | undefined {
-  const values = records
+  return records
     .filter(({ event }) => event === 'evaluation')
-    .map((record) => numberIn(record, 'ap'));
-  return values.length === 0 ? undefined : Math.max(...values);
+    .map((record) => numberIn(record, 'ap'))
+    .reduce<number | undefined>((best, ap) => Math.max(best ?? ap, ap), undefined);
 }
 
 /** Whether the detector was evaluated after this step. */

@@ -1,0 +1,45 @@
+// Data and logs far longer than a function takes arguments: plans, bests and charts are made of any number of values.
+import type { Dataset, ImageRecord } from '@autoassign/datasets';
+import { expect, it } from 'vitest';
+import { thin } from '../src/charts.ts';
+import { imagePlanOf } from '../src/imagePlan.ts';
+import { bestAp } from '../src/trainingLog.ts';
+
+const many = 200_000;
+
+it('plans the places for objects of 200,000 images', () => {
+  const annotation = {
+    box: [0, 0, 1, 1],
+    size: [1, 1],
+    label: 0,
+    area: 1,
+    isCrowd: false,
+    isIgnored: false,
+  } as const;
+  const recordAt = (index: number): ImageRecord => {
+    const annotations = Array.from({ length: index === many - 1 ? 9 : 0 }, (_, id) => ({
+      ...annotation,
+      id,
+    }));
+    return { id: index, file: `${index}.jpg`, width: 8, height: 8, annotations };
+  };
+  const dataset = { length: many, record: recordAt } as unknown as Dataset;
+  expect(imagePlanOf(dataset).maxObjects).toBe(16);
+});
+
+it('finds the best of 200,000 evaluations', () => {
+  const records = Array.from({ length: many }, (_, step) => ({
+    step,
+    event: 'evaluation',
+    ap: 1 - Math.abs(step - 7),
+  }));
+  expect(bestAp(records)).toBe(1);
+  expect(bestAp([])).toBeUndefined();
+});
+
+it('thins 400,000 points to a few that keep the lowest and the highest', () => {
+  const points = Array.from({ length: 2 * many }, (_, x) => [x, x === 9 ? -5 : x % 100] as const);
+  const heights = thin(points, 2).map(([, y]) => y);
+  expect(heights).toContain(-5);
+  expect(heights).toContain(99);
+});
