@@ -190,8 +190,9 @@ describe('weights and runs that cannot be used', () => {
 
   it('says that a finished run is finished, and changes nothing', async () => {
     const before = await readFile(join(out, 'good', 'summary.json'), 'utf8');
-    const { exitCode, stderr } = await runTiny(['train', '--resume', join(out, 'good')]);
+    const { exitCode, stderr, events } = await runTiny(['train', '--resume', join(out, 'good'), '--json']);
     expect(exitCode).toBe(0);
+    expect(events).toEqual([{ event: 'finished', folder: join(out, 'good') }]);
     expect(stderr).toContain('finished');
     expect(await readFile(join(out, 'good', 'summary.json'), 'utf8')).toBe(before);
   });

@@ -140,6 +140,7 @@ function tellStop(
 async function trainVerb(verb: 'demo' | 'train', opened: OpenedRun, context: VerbContext): Promise<void> {
   const { config, files } = opened;
   if (await isComplete(files)) {
+    context.reporter.event({ event: 'finished', folder: files.folder });
     context.reporter.message(`The run in ${files.folder} is finished; its results are there.`);
     return;
   }
