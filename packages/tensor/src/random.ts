@@ -1,5 +1,6 @@
 // Randomness by explicit keys: the same key gives the same bits on every backend.
 import { full } from './compose/fill.ts';
+import { sentence, UnsupportedError } from './errors.ts';
 import { add, cast, less, log, mul, neg, select, sqrt, sub } from './ops/elementwise.ts';
 import { reshape, slice } from './ops/movement.ts';
 import { randomBitsOp } from './ops/random.ts';
@@ -7,7 +8,17 @@ import type { Shape, Tensor } from './tensor.ts';
 import { apply, tensor } from './tensor.ts';
 
 /** A key made of a seed: an integer below 2^53. Keys are values; use each for one purpose and `split` it for more. */
-export const key = (seed: number): Tensor => tensor(Int32Array.of(seed | 0, Math.floor(seed / 2 ** 32) | 0));
+export const key = (seed: number): Tensor => {
+  if (Number.isSafeInteger(seed)) return tensor(Int32Array.of(seed | 0, Math.floor(seed / 2 ** 32) | 0));
+  throw new UnsupportedError(
+    sentence({
+      where: 'key',
+      needs: 'an integer seed below 2^53',
+      got: String(seed),
+      advice: 'Round it, or use split for further keys.',
+    }),
+  );
+};
 
 /** `count` keys that are independent of each other and of the given one. */
 export const split = (from: Tensor, count = 2): Tensor[] => {

@@ -49,17 +49,28 @@ export interface TensorOptions {
   readonly dtype?: DType;
 }
 
+const dtypes: readonly DType[] = ['f32', 'i32', 'bool'];
+
 /** Numbers or booleans, nested as deep as the rank. */
 export type NestedNumbers = number | boolean | readonly NestedNumbers[];
 
 /**
- * A constant tensor of the given values.
+ * A constant tensor with a copy of the given values.
  *
  * Shapes   taken from the nesting, or from `shape`; a typed array without `shape` is a vector
  * Throws   ShapeError when the number of values does not fill the shape or rows differ in length
  * Example  tensor([[1, 2], [3, 4]])
  */
 export const tensor = (data: NestedNumbers | Data, options: TensorOptions = {}): Tensor => {
+  if (options.dtype !== undefined && !dtypes.includes(options.dtype))
+    throw new DTypeError(
+      sentence({
+        where: 'tensor',
+        needs: `dtype ${dtypes.join(', ')}`,
+        got: `'${String(options.dtype)}'`,
+        advice: 'Choose one of these.',
+      }),
+    );
   if (ArrayBuffer.isView(data)) {
     const dtype = options.dtype ?? dtypeOfData(data);
     return constant(convert(data, dtype), options.shape ?? [data.length], dtype);
@@ -78,11 +89,9 @@ const dtypeOfData = (data: Data): DType =>
 
 /** Values as the storage of a dtype; f32 values keep double precision until a backend stores them. */
 const convert = (values: Data | readonly number[], dtype: DType): Data => {
-  if (dtype === 'i32') return values instanceof Int32Array ? values : Int32Array.from(values);
+  if (dtype === 'i32') return Int32Array.from(values);
   if (dtype === 'bool') return Uint8Array.from(values, (x) => (x !== 0 ? 1 : 0));
-  return values instanceof Float32Array || values instanceof Float64Array
-    ? values
-    : Float64Array.from(values);
+  return values instanceof Float32Array ? values.slice() : Float64Array.from(values);
 };
 
 const nestedShape = (data: NestedNumbers): Shape => {

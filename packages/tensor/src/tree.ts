@@ -1,5 +1,5 @@
 // Trees: parameters, optimiser states and batches are plain nested data with tensors as leaves.
-import { ShapeError, sentence } from './errors.ts';
+import { describeSpec, ShapeError, sentence } from './errors.ts';
 import type { Tensor } from './tensor.ts';
 
 /** A tensor, or arrays and plain objects of trees. Declare parameter types with `type`, not `interface`. */
@@ -7,21 +7,54 @@ export type Tree = Tensor | readonly Tree[] | { readonly [key: string]: Tree };
 
 /** Whether a value is a tensor, that is, a leaf of a tree. */
 export const isTensor = (value: unknown): value is Tensor =>
-  typeof value === 'object' && value !== null && 'source' in value && 'dtype' in value && 'shape' in value;
+  typeof value === 'object' &&
+  value !== null &&
+  'source' in value &&
+  'dtype' in value &&
+  typeof value.dtype === 'string' &&
+  'shape' in value &&
+  Array.isArray(value.shape);
 
-const childrenOf = (tree: Exclude<Tree, Tensor>): [string, Tree][] => Object.entries(tree);
+/** The entries of an array or plain object. Types do not reach plain JavaScript callers, so the rest is refused here. */
+const childrenOf = (tree: Exclude<Tree, Tensor>, path: string): [string, Tree][] => {
+  const node: unknown = tree;
+  const prototype: unknown =
+    typeof node === 'object' && node !== null ? Object.getPrototypeOf(node) : undefined;
+  if (Array.isArray(node) || prototype === Object.prototype || prototype === null)
+    return Object.entries(tree);
+  throw new ShapeError(
+    sentence({
+      where: 'tree',
+      label: path === '' ? undefined : path,
+      needs: 'tensors in arrays and plain objects',
+      got: describeValue(node),
+      advice: 'Pass numbers as scalar(x) and data as tensor(data).',
+    }),
+  );
+};
+
+const describeValue = (value: unknown): string =>
+  typeof value === 'object' && value !== null ? `a ${value.constructor?.name ?? 'object'}` : String(value);
 
 /** The tensors of a tree, in the order of its keys. */
-export const leaves = (tree: Tree): Tensor[] =>
-  isTensor(tree) ? [tree] : childrenOf(tree).flatMap(([, child]) => leaves(child));
+export const leaves = (tree: Tree): Tensor[] => leavesWithPaths(tree).map(([, leaf]) => leaf);
 
 /** The tensors of a tree with their paths, such as `backbone.layer2.0.conv1.weight`. */
 export const leavesWithPaths = (tree: Tree, prefix = ''): [string, Tensor][] =>
   isTensor(tree)
     ? [[prefix, tree]]
-    : childrenOf(tree).flatMap(([key, child]) =>
+    : childrenOf(tree, prefix).flatMap(([key, child]) =>
         leavesWithPaths(child, prefix === '' ? key : `${prefix}.${key}`),
       );
+
+/** The structure of a tree with its leaves' specs: equal exactly for trees that one traced program serves. */
+export const structureOf = (tree: Tree, path = ''): string => {
+  if (isTensor(tree)) return describeSpec(tree);
+  const children = childrenOf(tree, path).map(
+    ([key, child]) => `${JSON.stringify(key)}:${structureOf(child, path === '' ? key : `${path}.${key}`)}`,
+  );
+  return Array.isArray(tree) ? `[${children.join()}]` : `{${children.join()}}`;
+};
 
 /** The tree with every leaf replaced by `f(leaf, path)`. */
 export const mapTree = <T extends Tree>(f: (leaf: Tensor, path: string) => Tensor, tree: T): T => {
@@ -30,7 +63,7 @@ export const mapTree = <T extends Tree>(f: (leaf: Tensor, path: string) => Tenso
     const below = (key: string): string => (path === '' ? key : `${path}.${key}`);
     return Array.isArray(node)
       ? node.map((child: Tree, i) => visit(child, below(String(i))))
-      : Object.fromEntries(childrenOf(node).map(([key, child]) => [key, visit(child, below(key))]));
+      : Object.fromEntries(childrenOf(node, path).map(([key, child]) => [key, visit(child, below(key))]));
   };
   return visit(tree, '') as T;
 };
@@ -46,22 +79,28 @@ export const mapTrees = <T extends Tree>(
   ...others: readonly Tree[]
 ): T => {
   const columns = others.map((other) => new Map(leavesWithPaths(other)));
+  const count = leaves(first).length;
+  const longer = columns.find((column) => column.size > count);
+  if (longer !== undefined) throw differentTrees(`${count} leaves in every tree`, [...longer.keys()]);
   return mapTree((leaf, path) => {
     const row = columns.map((column) => {
       const match = column.get(path);
       if (match !== undefined) return match;
-      throw new ShapeError(
-        sentence({
-          where: 'mapTrees',
-          needs: `a leaf '${path}' in every tree`,
-          got: `a tree with leaves ${[...column.keys()].slice(0, 8).join(', ') || 'none'}`,
-          advice: 'Pass trees of one structure.',
-        }),
-      );
+      throw differentTrees(`a leaf '${path}' in every tree`, [...column.keys()]);
     });
     return f(leaf, ...row);
   }, first);
 };
+
+const differentTrees = (needs: string, paths: readonly string[]): ShapeError =>
+  new ShapeError(
+    sentence({
+      where: 'mapTrees',
+      needs,
+      got: `a tree with leaves ${paths.slice(0, 8).join(', ') || 'none'}`,
+      advice: 'Pass trees of one structure.',
+    }),
+  );
 
 /** The tree with its leaves replaced, in order, by those of a list. */
 export const fillTree = <T extends Tree>(tree: T, values: readonly Tensor[]): T => {

@@ -41,6 +41,7 @@ export interface Program {
   run(args: readonly Buffer[]): readonly Buffer[];
   /** Every step with its kernel choice, and the memory of the plan, as text. */
   describe(): string;
+  /** Gives the program's memory back; running it afterwards throws LifetimeError. */
   destroy(): void;
 }
 
@@ -60,5 +61,6 @@ export interface Backend {
   download(buffer: Buffer): Promise<Data>;
   free(buffer: Buffer): void;
   stats(): BackendStats;
+  /** Ends the backend: its tensors, programs and functions throw LifetimeError from here on. */
   destroy(): Promise<void>;
 }

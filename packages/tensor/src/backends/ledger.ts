@@ -15,6 +15,10 @@ export interface Ledger<Place> {
   close(buffer: Buffer, state: 'donated' | 'freed'): void;
   /** Counts kernels run, and memory besides buffers for the peak. */
   count(launches: number, otherBytes: number): void;
+  /** Closes the books: from here on every use throws LifetimeError. */
+  shut(): void;
+  /** Throws LifetimeError when the books are closed. */
+  requireOpen(where: string): void;
   stats(): BackendStats;
 }
 
@@ -30,6 +34,18 @@ interface Entry<Place> {
 export const openLedger = <Place>(giveBack: (place: Place) => void): Ledger<Place> => {
   const entries = new WeakMap<Buffer, Entry<Place>>();
   const totals = { ids: 0, buffers: 0, bytes: 0, peakBytes: 0, launches: 0, reclaimed: 0 };
+  let isShut = false;
+  const requireOpen = (where: string): void => {
+    if (!isShut) return;
+    throw new LifetimeError(
+      sentence({
+        where,
+        needs: 'a backend in use',
+        got: 'one that was destroyed',
+        advice: 'Destroy a backend only when nothing needs its tensors any more.',
+      }),
+    );
+  };
   const settle = ({ bytes }: Entry<Place>): void => {
     totals.buffers--;
     totals.bytes -= bytes;
@@ -50,6 +66,7 @@ export const openLedger = <Place>(giveBack: (place: Place) => void): Ledger<Plac
   };
   return {
     open: (backend, spec, place, bytes) => {
+      requireOpen(backend.name);
       const buffer: Buffer = { backend, spec, id: totals.ids++, state: 'live' };
       const entry = { place, bytes };
       entries.set(buffer, entry);
@@ -60,6 +77,7 @@ export const openLedger = <Place>(giveBack: (place: Place) => void): Ledger<Plac
       return buffer;
     },
     placeOf: (buffer) => {
+      requireOpen(buffer.backend.name);
       const entry = entries.get(buffer);
       if (entry !== undefined && buffer.state === 'live') return entry.place;
       throw new LifetimeError(
@@ -82,6 +100,10 @@ export const openLedger = <Place>(giveBack: (place: Place) => void): Ledger<Plac
       totals.launches += launches;
       totals.peakBytes = Math.max(totals.peakBytes, totals.bytes + otherBytes);
     },
+    shut: () => {
+      isShut = true;
+    },
+    requireOpen,
     stats: () => ({
       buffers: totals.buffers,
       bytes: totals.bytes,
@@ -91,3 +113,14 @@ export const openLedger = <Place>(giveBack: (place: Place) => void): Ledger<Plac
     }),
   };
 };
+
+/** The error of running a program after its end. */
+export const programDestroyed = (backend: string): LifetimeError =>
+  new LifetimeError(
+    sentence({
+      where: backend,
+      needs: 'a program in use',
+      got: 'one that was destroyed',
+      advice: 'Compile the function again.',
+    }),
+  );

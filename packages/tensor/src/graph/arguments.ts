@@ -20,14 +20,25 @@ export const placeOf = (argument: number, path: string): string =>
   path === '' ? `argument ${argument}` : `argument ${argument}: ${path}`;
 
 /** The leaves of a call's arguments, in order. */
-export const argumentsOf = (args: readonly Tree[], donate: readonly number[]): Argument[] =>
-  args.flatMap((arg, i) =>
+export const argumentsOf = (args: readonly Tree[], donate: readonly number[]): Argument[] => {
+  const beyond = donate.find((i) => i >= args.length);
+  if (beyond !== undefined)
+    throw new LifetimeError(
+      sentence({
+        where: 'compile',
+        needs: 'donate to name arguments of the call',
+        got: `argument ${beyond} of ${args.length}`,
+        advice: 'Arguments are counted from 0.',
+      }),
+    );
+  return args.flatMap((arg, i) =>
     leavesWithPaths(arg).map(([path, leaf]) => ({
       leaf,
       at: placeOf(i, path),
       donated: donate.includes(i),
     })),
   );
+};
 
 /**
  * What `run` gives for the arguments' buffers. Constants are uploaded and unevaluated leaves computed for this call only, and freed

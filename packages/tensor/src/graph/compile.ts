@@ -4,7 +4,7 @@ import { describeSpec, RetraceError, sentence } from '../errors.ts';
 import type { Tensor } from '../tensor.ts';
 import { specOf } from '../tensor.ts';
 import type { Tree } from '../tree.ts';
-import { fillTree, leaves, leavesWithPaths, mapTree } from '../tree.ts';
+import { fillTree, leaves, leavesWithPaths, mapTree, structureOf } from '../tree.ts';
 import { argumentsOf, placeOf, withBuffers } from './arguments.ts';
 import { evaluated } from './evaluate.ts';
 import { linearize } from './graph.ts';
@@ -25,13 +25,22 @@ export interface Compiled<In extends readonly Tree[], Out extends Tree> {
   (...args: In): Promise<Out>;
   /** The programs made so far, as text: every step, its kernel and why, the memory. */
   describe(): string;
-  /** Frees the programs; the function traces anew when called again. */
+  /** Frees the programs once no call is under way; the function traces anew when called again. */
   destroy(): void;
 }
 
-interface Trace<Out extends Tree> {
+interface Traced<Out extends Tree> {
   readonly program: Program;
   readonly out: Out;
+}
+
+/** One shape signature that the function was called with. */
+interface Trace<Out extends Tree> {
+  /** For people. */
+  readonly signature: string;
+  readonly result: Promise<Traced<Out>>;
+  /** Set when it is compiled. */
+  program?: Program;
 }
 
 /**
@@ -45,12 +54,12 @@ export const compile = <In extends readonly Tree[], Out extends Tree>(
   fn: (...args: In) => Out,
   options: CompileOptions,
 ): Compiled<In, Out> => {
-  const { backend, donate = [], maxTraces = 8 } = options;
+  const { backend, donate = [], maxTraces = 8 } = requireOptions(options);
   const name = fn.name === '' ? 'compiled function' : fn.name;
-  const traces = new Map<string, Promise<Trace<Out>>>();
-  const programs = new Map<string, Program>();
+  const traces = new Map<string, Trace<Out>>();
+  const underWay = new Set<Promise<unknown>>();
 
-  const trace = async (args: In, signature: string): Promise<Trace<Out>> => {
+  const traced = async (args: In): Promise<Traced<Out>> => {
     const given: { tensor: Tensor; donated: boolean }[] = [];
     const placeholders = args.map((arg, i) =>
       mapTree((leaf, path) => {
@@ -66,38 +75,81 @@ export const compile = <In extends readonly Tree[], Out extends Tree>(
       graph,
       options.strict === undefined ? {} : { strict: options.strict },
     );
-    programs.set(signature, program);
     return { program, out: mapTree((leaf) => ({ ...specOf(leaf), depth: 0, source: leaf.source }), out) };
   };
 
-  const call = async (...args: In): Promise<Out> => {
+  const traceFor = (args: In): Trace<Out> => {
+    const key = args.map((arg) => structureOf(arg)).join(';');
+    const known = traces.get(key);
+    if (known !== undefined) return known;
     const signature = signatureOf(args);
-    if (!traces.has(signature)) {
-      if (traces.size >= maxTraces)
-        throw new RetraceError(retraceMessage(name, signature, [...traces.keys()]));
-      traces.set(signature, trace(args, signature));
+    if (traces.size >= maxTraces)
+      throw new RetraceError(retraceMessage(name, signature, [...traces.values()]));
+    const trace: Trace<Out> = { signature, result: traced(args) };
+    traces.set(key, trace);
+    trace.result.then(
+      ({ program }) => {
+        trace.program = program;
+      },
+      () => traces.delete(key),
+    );
+    return trace;
+  };
+
+  const run = async (args: In): Promise<Out> => {
+    const { program, out } = await traceFor(args).result;
+    const results = await withBuffers(argumentsOf(args, donate), name, backend, program.run);
+    return fillTree(out, results.map(evaluated));
+  };
+
+  const call = async (...args: In): Promise<Out> => {
+    const result = run(args);
+    underWay.add(result);
+    try {
+      return await result;
+    } finally {
+      underWay.delete(result);
     }
-    const known = await traces.get(signature)!.catch((error: unknown) => {
-      traces.delete(signature);
-      throw error;
-    });
-    const results = await withBuffers(argumentsOf(args, donate), name, backend, known.program.run);
-    return fillTree(known.out, results.map(evaluated));
+  };
+
+  const destroy = (): void => {
+    const dropped = [...traces.values()];
+    traces.clear();
+    const end = (): void => {
+      for (const { result } of dropped)
+        result.then(
+          ({ program }) => program.destroy(),
+          () => undefined,
+        );
+    };
+    if (underWay.size === 0) for (const { program } of dropped) program?.destroy();
+    void Promise.allSettled(underWay).then(end);
   };
 
   return Object.assign(call, {
     describe: () =>
-      [...programs]
-        .map(([signature, program]) => `${name}(${signature})\n${program.describe()}`)
+      [...traces.values()]
+        .map(({ signature, program }) => `${name}(${signature})\n${program?.describe() ?? 'being compiled'}`)
         .join('\n\n'),
-    destroy: () => {
-      for (const program of programs.values()) program.destroy();
-      programs.clear();
-      traces.clear();
-    },
+    destroy,
   });
 };
 
+const requireOptions = (options: CompileOptions): CompileOptions => {
+  const { maxTraces = 8, donate = [] } = options;
+  const isCount = (n: number): boolean => Number.isInteger(n) && n >= 0;
+  if (isCount(maxTraces - 1) && donate.every(isCount)) return options;
+  throw new RetraceError(
+    sentence({
+      where: 'compile',
+      needs: 'maxTraces of at least 1 and argument numbers to donate',
+      got: `maxTraces ${maxTraces}, donate [${donate}]`,
+      advice: 'Correct the options.',
+    }),
+  );
+};
+
+/** The leaves of the arguments with their paths, for people. */
 const signatureOf = (args: readonly Tree[]): string =>
   args
     .map((arg) =>
@@ -107,7 +159,12 @@ const signatureOf = (args: readonly Tree[]): string =>
     )
     .join('; ');
 
-const retraceMessage = (name: string, wanted: string, known: readonly string[]): string => {
+const retraceMessage = (
+  name: string,
+  wanted: string,
+  traces: readonly { readonly signature: string }[],
+): string => {
+  const known = traces.map(({ signature }) => signature);
   const previous = known.at(-1)!.split(/[;,] (?=\S)/);
   const changed = wanted.split(/[;,] (?=\S)/).filter((entry) => !previous.includes(entry));
   return sentence({

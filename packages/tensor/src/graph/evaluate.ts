@@ -39,9 +39,11 @@ export const evaluate = async <T extends Tree>(
   );
   if (checkFinite === true) await findNotFinite(graph, buffers, backend);
   const program = await backend.compile(graph);
-  const results = program.run(buffers);
-  program.destroy();
-  return fillTree(tree, results.map(evaluated));
+  try {
+    return fillTree(tree, program.run(buffers).map(evaluated));
+  } finally {
+    program.destroy();
+  }
 };
 
 /** The evaluated tensors that a graph rests on. */
@@ -63,7 +65,10 @@ const evaluatedLeaves = (outputs: readonly Tensor[]): Tensor[] => {
  * Throws  LifetimeError for a tensor that is not computed, donated or freed
  */
 export const read = async (t: Tensor): Promise<Data> => {
-  if (t.source.kind === 'constant') return t.source.data.slice();
+  if (t.source.kind === 'constant') {
+    const { data } = t.source;
+    return data instanceof Float64Array ? Float32Array.from(data) : data.slice();
+  }
   const buffer = liveBuffer(t, 'read');
   return buffer.backend.download(buffer);
 };

@@ -23,7 +23,13 @@ export const findNotFinite = async (
   graph.args.forEach(({ slot }, i) => {
     values[slot] = args[i]!;
   });
+  const check = async (slot: number): Promise<void> => {
+    const data = await backend.download(values[slot]!);
+    const bad = firstNotFinite(data, graph.specs[slot]!);
+    if (bad !== undefined) throw new NotFiniteError(inputMessage(graph.specs[slot]!, data, bad));
+  };
   try {
+    for (const { slot } of graph.args) await check(slot);
     for (const { slot, data } of graph.constants) own(slot, backend.upload(data, graph.specs[slot]!));
     for (const step of graph.steps) {
       const program = await backend.compile(singleStep(graph, step));
@@ -54,6 +60,14 @@ const firstNotFinite = (data: Data, spec: Spec): number | undefined => {
   const index = (data as Float32Array).findIndex((x) => !Number.isFinite(x));
   return index < 0 ? undefined : index;
 };
+
+const inputMessage = (spec: Spec, data: Data, index: number): string =>
+  sentence({
+    where: 'evaluate',
+    needs: 'finite values (checkFinite)',
+    got: `${data[index]} at element ${index} of an input ${describeSpec(spec)}`,
+    advice: 'No operation made it; look at where this tensor came from.',
+  });
 
 const message = (graph: Graph, step: Step, data: Data, index: number): string => {
   const inputs = step.inputs.map((slot) => describeSpec(graph.specs[slot]!)).join(', ');

@@ -6,7 +6,7 @@ import { viewOf } from '../../ops/views.ts';
 import { sizeOf } from '../../shape.ts';
 import type { Data, Spec } from '../../tensor.ts';
 import type { Backend, Buffer, Program } from '../backend.ts';
-import { openLedger } from '../ledger.ts';
+import { openLedger, programDestroyed } from '../ledger.ts';
 
 /** Options of the reference backend. */
 export interface CpuOptions {
@@ -37,6 +37,7 @@ export const cpuBackend = (options: CpuOptions = {}): Backend => {
       ({ slot, data }) => [slot, stored(data, graph.specs[slot]!)] as const,
     );
     const lastUse = lastUses(graph);
+    let isDestroyed = false;
     const runStep = (step: Step, values: (Data | undefined)[]): void => {
       const spec = graph.specs[step.output]!;
       const out = storageFor(spec, precision);
@@ -46,6 +47,8 @@ export const cpuBackend = (options: CpuOptions = {}): Backend => {
     };
     return {
       run: (args) => {
+        ledger.requireOpen('cpu');
+        if (isDestroyed) throw programDestroyed('cpu');
         const values: (Data | undefined)[] = [];
         for (const [slot, data] of constants) values[slot] = data;
         graph.args.forEach(({ slot }, i) => {
@@ -62,19 +65,24 @@ export const cpuBackend = (options: CpuOptions = {}): Backend => {
         return graph.results.map((slot) => keep(values[slot]!, graph.specs[slot]!));
       },
       describe: () => `backend cpu (${precision}), reference kernels by design\n${printGraph(graph)}`,
-      destroy: () => undefined,
+      destroy: () => {
+        isDestroyed = true;
+      },
     };
   };
 
   const backend: Backend = {
     name: 'cpu',
     kernelFor: () => ({ tier: 'reference', reason: 'cpu runs the reference kernels by design' }),
-    compile: async (graph) => program(separateResults(graph)),
+    compile: async (graph) => {
+      ledger.requireOpen('cpu');
+      return program(separateResults(graph));
+    },
     upload: (data, spec) => keep(stored(data, spec), spec),
     download: async (buffer) => ledger.placeOf(buffer).slice(),
     free: (buffer) => ledger.close(buffer, 'freed'),
     stats: ledger.stats,
-    destroy: async () => undefined,
+    destroy: async () => ledger.shut(),
   };
   return backend;
 };

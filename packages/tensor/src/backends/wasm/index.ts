@@ -8,7 +8,7 @@ import { simplify } from '../../graph/simplify.ts';
 import { sizeOf } from '../../shape.ts';
 import type { Data, Spec } from '../../tensor.ts';
 import type { Backend, Buffer, Program, ProgramOptions } from '../backend.ts';
-import { openLedger } from '../ledger.ts';
+import { openLedger, programDestroyed } from '../ledger.ts';
 import type { Address } from './memory.ts';
 import { openMemory } from './memory.ts';
 import type { Executable } from './program.ts';
@@ -22,7 +22,7 @@ export interface WasmOptions {
 
 /** A module that uses one relaxed multiply-add: valid where the engine has relaxed SIMD. */
 const relaxedProbe = Uint8Array.of(
-  ...[0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 15, 1, 13, 0],
+  ...[0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 19, 1, 17, 0],
   ...[65, 0, 253, 15, 65, 0, 253, 15, 65, 0, 253, 15, 253, 133, 2, 11],
 );
 /** A module that splats one number into a vector: valid where the engine has SIMD. */
@@ -44,9 +44,21 @@ export const wasmBackend = (options: WasmOptions = {}): Backend => {
     if (bytes <= workspace.bytes) return workspace.address;
     blocks.free(workspace.address);
     workspace.bytes = 0;
+    workspace.address = 0; // should the next line throw, the block has another owner by the next call
     workspace.address = blocks.allocate(bytes, `the plan of a program (${bytes} bytes)`);
     workspace.bytes = bytes;
     return workspace.address;
+  };
+  /** Blocks of the given sizes, or none: when one cannot be had, those before it are given back. */
+  const allocateAll = (sizes: readonly number[], purpose: string): Address[] => {
+    const addresses: Address[] = [];
+    try {
+      for (const bytes of sizes) addresses.push(blocks.allocate(bytes, purpose));
+    } catch (error) {
+      addresses.forEach(blocks.free);
+      throw error;
+    }
+    return addresses;
   };
   const write = (address: Address, data: Data, spec: Spec): void => {
     if (spec.dtype === 'f32') blocks.floats().set(data, address / 4);
@@ -56,26 +68,34 @@ export const wasmBackend = (options: WasmOptions = {}): Backend => {
   const program = (executable: Executable): Program => {
     const { plan, runners } = executable;
     const { graph } = plan;
-    const constants = graph.constants.map(({ slot, data }) => {
-      const address = blocks.allocate(bytesOf(graph.specs[slot]!), 'constants');
-      write(address, data, graph.specs[slot]!);
-      return address;
+    const constants = allocateAll(
+      graph.constants.map(({ slot }) => bytesOf(graph.specs[slot]!)),
+      'constants',
+    );
+    graph.constants.forEach(({ slot, data }, i) => {
+      write(constants[i]!, data, graph.specs[slot]!);
     });
+    let isDestroyed = false;
+    const resultSlots = [...plan.storage.keys()].filter((slot) => plan.storage[slot]?.kind === 'result');
     const addresses = new Int32Array(graph.specs.length);
     const run = (args: readonly Buffer[]): Buffer[] => {
+      if (isDestroyed) throw programDestroyed(backend.name);
       const places = args.map(ledger.placeOf);
       // everything is allocated before anything runs: a failure leaves all tensors as they were
-      const fresh = plan.storage.map((storage, slot) =>
-        storage?.kind === 'result' ? blocks.allocate(bytesOf(graph.specs[slot]!), 'a result') : 0,
-      );
       const base = reserve(plan.bytes);
+      const fresh = allocateAll(
+        resultSlots.map((slot) => bytesOf(graph.specs[slot]!)),
+        'results',
+      );
+      resultSlots.forEach((slot, i) => {
+        addresses[slot] = fresh[i]!;
+      });
       plan.storage.forEach((storage, slot) => {
         if (storage === undefined) return;
         if (storage.kind === 'argument') addresses[slot] = places[storage.index]!;
         else if (storage.kind === 'constant') addresses[slot] = constants[storage.index]!;
         else if (storage.kind === 'block') addresses[slot] = base + storage.offset;
         else if (storage.kind === 'taken') addresses[slot] = places[storage.argument]!;
-        else if (storage.kind === 'result') addresses[slot] = fresh[slot]!;
       });
       plan.storage.forEach((storage, slot) => {
         if (storage?.kind === 'alias') addresses[slot] = addresses[storage.of]!;
@@ -99,7 +119,10 @@ export const wasmBackend = (options: WasmOptions = {}): Backend => {
     return {
       run,
       describe: () => describeExecutable(executable, backend.name),
-      destroy: () => constants.forEach(blocks.free),
+      destroy: () => {
+        if (!isDestroyed) constants.forEach(blocks.free);
+        isDestroyed = true;
+      },
     };
   };
 
@@ -107,10 +130,12 @@ export const wasmBackend = (options: WasmOptions = {}): Backend => {
     name: 'wasm',
     kernelFor: choiceFor,
     compile: async (graph: Graph, programOptions: ProgramOptions = {}) => {
+      ledger.requireOpen(backend.name);
       const ready = runSinksEarly(fuse(separateResults(simplify(graph))));
       return program(await buildExecutable(ready, blocks, { ...options, ...programOptions }));
     },
     upload: (data, spec) => {
+      ledger.requireOpen(backend.name);
       const address = blocks.allocate(bytesOf(spec), 'an uploaded tensor');
       write(address, data, spec);
       return ledger.open(backend, spec, address, bytesOf(spec));
@@ -125,7 +150,7 @@ export const wasmBackend = (options: WasmOptions = {}): Backend => {
     },
     free: (buffer) => ledger.close(buffer, 'freed'),
     stats: ledger.stats,
-    destroy: async () => undefined,
+    destroy: async () => ledger.shut(),
   };
   return backend;
 };
