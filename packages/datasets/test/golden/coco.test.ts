@@ -1,12 +1,11 @@
 // The COCO evaluation against numbers of the COCO toolkit: every coco_*.json of the golden folder, one test per file.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { type CocoMetrics, type CocoObject, evaluateCoco } from '@autoassign/datasets';
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { goldenRoot } from './root.ts';
 
-const golden = process.env.AUTOASSIGN_GOLDEN ?? fileURLToPath(new URL('../fixtures', import.meta.url));
-const folder = join(golden, 'eval');
+const folder = join(goldenRoot(), 'eval');
 const isThere = existsSync(folder);
 const files = (isThere ? readdirSync(folder).sort() : []).filter((name) => /^coco_.*\.json$/.test(name));
 
@@ -53,6 +52,15 @@ describe.runIf(isThere)('evaluateCoco equals the COCO toolkit', () => {
     expect(sums.length).toBe(expected.precision_sum_over_recall_thresholds.length);
     for (const [i, value] of expected.precision_sum_over_recall_thresholds.entries())
       expectClose(nullForNaN(sums[i]), value, `precision sum ${i}`);
+  });
+});
+
+describe('the golden folder', () => {
+  afterEach(() => vi.unstubAllEnvs());
+
+  test.each(['/no/such/folder', '', join(import.meta.dirname, 'root.ts')])('is not "%s"', (path) => {
+    vi.stubEnv('AUTOASSIGN_GOLDEN', path);
+    expect(goldenRoot).toThrow(`AUTOASSIGN_GOLDEN: needs a folder, got "${path}"`);
   });
 });
 

@@ -1,5 +1,5 @@
 // Golden cases: finding them in the folder of AUTOASSIGN_GOLDEN or in the committed fixtures, reading them, comparing arrays.
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
@@ -15,9 +15,18 @@ export interface GoldenCase<Description> {
   readonly arrays: Readonly<Record<string, StoredTensor>>;
 }
 
+/** The folder of all cases; a mistyped AUTOASSIGN_GOLDEN must not look like one without cases. */
+const goldenRoot = (): string => {
+  const folder = process.env.AUTOASSIGN_GOLDEN ?? fixtures;
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return folder;
+  throw new Error(
+    `AUTOASSIGN_GOLDEN: needs a folder, got "${folder}". Correct the path, or unset the variable.`,
+  );
+};
+
 /** The folder of a kind of case, or undefined where there is none. */
 export const goldenFolder = (kind: string): string | undefined => {
-  const folder = join(process.env.AUTOASSIGN_GOLDEN ?? fixtures, kind);
+  const folder = join(goldenRoot(), kind);
   return existsSync(folder) ? folder : undefined;
 };
 
