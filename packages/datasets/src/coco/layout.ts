@@ -144,9 +144,11 @@ const splitPath = (path: string): [directory: string, name: string] => {
   return [slash < 0 ? '' : path.slice(0, slash), path.slice(slash + 1)];
 };
 
-/** The path of a file in a folder of the source. */
-export const inFolder = (folder: string, file: string): string =>
-  folder === '' ? file : `${folder}/${file}`;
+/** The path of a file in a folder of the source; file names written on Windows may have backslashes. */
+export const inFolder = (folder: string, file: string): string => {
+  const path = file.replaceAll('\\', '/');
+  return folder === '' ? path : `${folder}/${path}`;
+};
 
 /**
  * Refuses to open a dataset with images missing, so that training does not find out hours later.
@@ -161,7 +163,7 @@ export const refuseMissingImages = async (
   const listings = new Map<string, ReadonlySet<string> | undefined>();
   const missing: string[] = [];
   for (const file of files) {
-    const [directory, name] = splitPath(inFolder(folder, file.replaceAll('\\', '/')));
+    const [directory, name] = splitPath(inFolder(folder, file));
     if (!listings.has(directory)) {
       const names = await source.list(directory);
       listings.set(directory, names && new Set(names));

@@ -65,7 +65,7 @@ const locate = (
 };
 
 const readSample = async (source: FileSource, images: string, record: ImageRecord): Promise<Sample> => {
-  const path = inFolder(images, record.file.replaceAll('\\', '/'));
+  const path = inFolder(images, record.file);
   const file = `${source.name}/${path}`;
   const pixels = await decodeImage(await readFrom(source, path), file);
   if (pixels.width === record.width && pixels.height === record.height) return { ...record, pixels };

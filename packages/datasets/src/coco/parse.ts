@@ -16,8 +16,8 @@ export interface CocoContent {
  * The content of a COCO annotation file.
  *
  * Units    boxes become corners in pixels; labels count categories by ascending id
- * Throws   DatasetError, with file and field, for malformed JSON, missing fields, duplicate ids, unknown images or
- *          categories, file names that leave the folder, and files without images or categories
+ * Throws   DatasetError, with file and field, for malformed JSON, missing fields, duplicate ids, categories of one name,
+ *          unknown images or categories, file names that leave the folder, and files without images or categories
  * Example  parseCoco(bytes, 'annotations/instances_val.json').records.length
  */
 export const parseCoco = (bytes: Uint8Array, file: string): CocoContent => {
@@ -57,8 +57,24 @@ const readCategories = (root: Fields): { classes: string[]; categoryIds: number[
   }));
   if (categories.length === 0) throw isEmpty(root, 'categories');
   refuseDuplicates(categories);
+  refuseSameNames(categories);
   categories.sort((a, b) => a.id - b.id);
   return { classes: categories.map((c) => c.name), categoryIds: categories.map((c) => c.id) };
+};
+
+/** Classes are told apart by their names wherever people meet them. */
+const refuseSameNames = (categories: readonly { readonly name: string; readonly entry: Fields }[]): void => {
+  const seen = new Map<string, string>();
+  for (const { name, entry } of categories) {
+    const { file, field } = entry.place;
+    const first = seen.get(name);
+    if (first !== undefined)
+      throw new DatasetError(
+        `openCoco(${file}): needs unique category names, got ${JSON.stringify(name)} in both ${first} and ${field}. Rename one, or merge the two.`,
+        { file, field: `${field}.name` },
+      );
+    seen.set(name, field);
+  }
 };
 
 type ImageEntry = Omit<ImageRecord, 'annotations'>;

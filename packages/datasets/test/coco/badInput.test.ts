@@ -40,6 +40,12 @@ describe('refused when the folder is opened', () => {
       ],
       ['duplicate category ids', 'categories[1].id', /unique ids, got 9/, (c) => (c.categories[1]!.id = 9)],
       [
+        'duplicate category names',
+        'categories[1].name',
+        /unique category names, got "late" in both categories\[0\] and categories\[1\]/,
+        (c) => (c.categories[1]!.name = c.categories[0]!.name),
+      ],
+      [
         'duplicate annotation ids',
         'annotations[2].id',
         /unique ids, got 1/,

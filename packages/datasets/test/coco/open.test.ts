@@ -89,6 +89,19 @@ describe('layout', () => {
     expect((await (await openCoco(folder)).at(0)).pixels.width).toBe(40);
   });
 
+  test('file names may be written with backslashes', async () => {
+    const jpeg = await jpegOf(40, 32);
+    const content = validCoco();
+    content.images[0]!.file_name = 'deep\\a.jpg';
+    content.images[1]!.file_name = 'deep\\b.jpg';
+    const folder = await folderWith({
+      'annotations/instances_val.json': content,
+      'images/deep/a.jpg': jpeg,
+      'images/deep/b.jpg': jpeg,
+    });
+    expect((await (await openCoco(folder)).at(0)).pixels.width).toBe(40);
+  });
+
   test('options name files that lie elsewhere', async () => {
     const folder = await files('labels/all.json', 'pictures/raw/');
     const options = { annotations: 'labels/all.json', images: 'pictures/raw' };
