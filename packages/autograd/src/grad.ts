@@ -106,7 +106,7 @@ export interface AuxOption {
  *
  * With `{ hasAux: true }` the loss returns `{ value, aux }`, and the result carries `aux` on.
  *
- * Throws   ShapeError or DTypeError when the loss is not a scalar f32; DTypeError when a leaf of the first argument is not f32
+ * Throws   ShapeError or DTypeError when the loss is not a scalar f32 or returns other than `hasAux` says; DTypeError when a leaf of the first argument is not f32
  * Example  const { value, grad } = valueAndGrad((w: Tensor, x: Tensor) => sum(square(matmul(x, w))))(w, x);
  */
 export function valueAndGrad<Params extends Tree, Rest extends readonly unknown[]>(
@@ -118,23 +118,42 @@ export function valueAndGrad<Params extends Tree, Rest extends readonly unknown[
 ): (params: Params, ...rest: Rest) => ValueAndGrad<Params> & WithAux<Aux>;
 export function valueAndGrad<Params extends Tree, Rest extends readonly unknown[], Aux>(
   loss: (params: Params, ...rest: Rest) => Tensor | WithAux<Aux>,
+  options?: AuxOption,
 ): (params: Params, ...rest: Rest) => ValueAndGrad<Params> & { readonly aux?: Aux } {
-  return (params, ...rest) => differentiate('valueAndGrad', (fresh: Params) => loss(fresh, ...rest), params);
+  const hasAux = options?.hasAux ?? false;
+  return (params, ...rest) =>
+    differentiate('valueAndGrad', (fresh: Params) => loss(fresh, ...rest), params, hasAux);
 }
 
 const differentiate = <Params extends Tree, Aux>(
   where: string,
   loss: (params: Params) => Tensor | WithAux<Aux>,
   params: Params,
+  hasAux: boolean,
 ): ValueAndGrad<Params> & { readonly aux?: Aux } => {
   const fresh = freshLeaves(where, params);
   const result = loss(fresh);
+  if (!isOfOption(result, hasAux)) throw otherThanOption(where, result, hasAux);
   const value = 'aux' in result ? result.value : result;
   requireScalar(where, value);
   const gradients = backward({ outputs: [value], cotangents: [ones([])], wrt: leaves(fresh) });
   const grad = gradientTree(params, gradients);
   return 'aux' in result ? { value, grad, aux: result.aux } : { value, grad };
 };
+
+/** Whether a loss returned what the option `hasAux` says it does. */
+const isOfOption = (result: Tensor | WithAux<unknown>, hasAux: boolean): boolean =>
+  hasAux ? 'aux' in result && 'value' in result : 'shape' in result;
+
+const otherThanOption = (where: string, result: Tensor | WithAux<unknown>, hasAux: boolean): ShapeError =>
+  new ShapeError(
+    sentence({
+      where,
+      needs: hasAux ? 'a loss that returns { value, aux }, as hasAux says' : 'a loss that returns a tensor',
+      got: 'shape' in result ? describeSpec(result) : `{ ${Object.keys(result).join(', ')} }`,
+      advice: hasAux ? 'Return both, or leave the option out.' : 'Use valueAndGrad with { hasAux: true }.',
+    }),
+  );
 
 const requireScalar = (where: string, loss: Tensor): void => {
   if (loss.shape.length === 0 && loss.dtype === 'f32') return;
@@ -161,4 +180,4 @@ export const grad =
     loss: (params: Params, ...rest: Rest) => Tensor,
   ): ((params: Params, ...rest: Rest) => Params) =>
   (params, ...rest) =>
-    differentiate('grad', (fresh: Params) => loss(fresh, ...rest), params).grad;
+    differentiate('grad', (fresh: Params) => loss(fresh, ...rest), params, false).grad;

@@ -103,3 +103,19 @@ test('losses that are not a scalar f32 and leaves that are not f32 are refused b
   expect(() => pullback([tensor([1, 1])])).toThrow('vjp: needs a cotangent with the structure of the value');
   expect(() => pullback([tensor([1, 1]), tensor([1])])).toThrow('got f32[1] for f32[2]');
 });
+
+test('a loss that returns other than hasAux says is refused', () => {
+  const x = tensor([1, 2]);
+  const withAux = (t: Tensor) => ({ value: sum(t), aux: 'note' });
+  const plain = (t: Tensor): Tensor => sum(t);
+  // What the types forbid, as JavaScript may call it.
+  expect(() => valueAndGrad(withAux as unknown as typeof plain)(x)).toThrow(
+    'valueAndGrad: needs a loss that returns a tensor, got { value, aux }. Use valueAndGrad with { hasAux: true }.',
+  );
+  expect(() => grad(withAux as unknown as typeof plain)(x)).toThrow(
+    'grad: needs a loss that returns a tensor',
+  );
+  expect(() => valueAndGrad(plain as unknown as typeof withAux, { hasAux: true })(x)).toThrow(
+    'valueAndGrad: needs a loss that returns { value, aux }, as hasAux says, got f32[].',
+  );
+});
