@@ -1,7 +1,7 @@
 // Laws of the assignment and its loss: padding, shifts, order, sums of weights, empty images, and the closed form of the gradients.
 import { grad, valueAndGrad, vjp } from '@autoassign/autograd';
-import type { Tensor } from '@autoassign/tensor';
-import { createBackend, evaluate, ShapeError, tensor } from '@autoassign/tensor';
+import type { Tensor, Tree } from '@autoassign/tensor';
+import { createBackend, evaluate, mapTree, ShapeError, tensor, zeros } from '@autoassign/tensor';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { assignment } from '../src/assign/assignment.ts';
@@ -335,6 +335,18 @@ describe('images and objects without locations', () => {
     const { predictions, targets, prior } = inputsOf(scene);
     const short = { ...predictions, objectness: tensor([[1, 2]]) };
     expect(() => autoAssignLoss(short, targets, prior, points)).toThrow(ShapeError);
-    expect(() => autoAssignLoss(short, targets, prior, points)).toThrow(/objectness f32\[1,2\]/);
+    expect(() => autoAssignLoss(short, targets, prior, points)).toThrow(
+      /^autoAssignLoss: .*objectness f32\[1,2\]/,
+    );
+    expect(() => assignment(short, targets, prior, points)).toThrow(/^assignment: .*objectness f32\[1,2\]/);
+  });
+
+  test('a batch without images is refused: its mean would be no number', () => {
+    const { predictions, targets, prior } = inputsOf(scene);
+    const none = <T extends Tree>(tree: T): T =>
+      mapTree(({ shape, dtype }) => zeros([0, ...shape.slice(1)], dtype), tree);
+    expect(() => autoAssignLoss(none(predictions), none(targets), prior, points)).toThrow(
+      /^autoAssignLoss: needs .* N and M at least 1, got logits f32\[0,/,
+    );
   });
 });

@@ -58,14 +58,14 @@ export const requireInputs = (
   const fits = wanted.every(
     ([spec, dtype, shape]) => spec.dtype === dtype && spec.shape.join() === shape.join(),
   );
-  if (fits && objects !== 0) return;
+  if (fits && images !== 0 && objects !== 0) return;
   throw new ShapeError(
     sentence({
       where,
       needs:
-        'logits f32[N,R,K], objectness f32[N,R], distances f32[N,R,4], boxes f32[N,M,4], labels i32[N,M], valid bool[N,M], mean and sigma f32[K,2], locations f32[R,2] and strides f32[R], M at least 1',
+        'logits f32[N,R,K], objectness f32[N,R], distances f32[N,R,4], boxes f32[N,M,4], labels i32[N,M], valid bool[N,M], mean and sigma f32[K,2], locations f32[R,2] and strides f32[R], N and M at least 1',
       got: describeInputs({ ...predictions, ...targets, ...prior, ...points }),
-      advice: 'Pad the objects of a batch without any to one that is not valid.',
+      advice: 'Give at least one image, and pad the objects of a batch without any to one that is not valid.',
     }),
   );
 };

@@ -20,6 +20,7 @@ import type { Assignment, AssignmentOptions } from './assignment.ts';
 import { assignment } from './assignment.ts';
 import { crossEntropyToOne, crossEntropyToZero, largestCrossEntropy } from './crossEntropy.ts';
 import type { Predictions, Prior, Targets } from './inputs.ts';
+import { requireInputs } from './inputs.ts';
 import { hasCandidates } from './prior.ts';
 import { smallest } from './weights.ts';
 
@@ -107,6 +108,7 @@ export const autoAssignLoss = (
   options: AutoAssignOptions = {},
 ): AutoAssignLoss => {
   const { positiveWeight = 0.25, negativeWeight = 0.75, centerWeight = 0.75 } = options;
+  requireInputs('autoAssignLoss', predictions, targets, prior, points); // the assignment would complain under its own name
   const assigned = assignment(predictions, targets, prior, points, options);
   const sums = lossSums(assigned, targets.valid);
   const positive = mul(div(sum(sums.positive), sums.objectCount), positiveWeight);
