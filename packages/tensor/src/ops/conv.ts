@@ -124,6 +124,7 @@ const checkCotangent = (where: string, ct: Spec, extents: ConvExtents, attrs: Wi
   );
 };
 
+/** The primitive of `conv2d`. */
 export const conv2dOp: Primitive<WindowAttrs> = {
   name: 'conv2d',
   infer: ([x, weight], attrs) => {
@@ -147,6 +148,7 @@ const imageShape = (ct: Shape, weight: Shape, attrs: InputGradAttrs): Shape => [
   ...attrs.size,
 ];
 
+/** The primitive that gives the gradient of a convolution with respect to its image. */
 export const conv2dInputGradOp: Primitive<InputGradAttrs> = {
   name: 'conv2dInputGrad',
   infer: ([ct, weight], attrs) => {
@@ -165,6 +167,7 @@ export const conv2dInputGradOp: Primitive<InputGradAttrs> = {
   },
 };
 
+/** The primitive that gives the gradient of a convolution with respect to its weight. */
 export const conv2dFilterGradOp: Primitive<FilterGradAttrs> = {
   name: 'conv2dFilterGrad',
   infer: ([x, ct], attrs) => {

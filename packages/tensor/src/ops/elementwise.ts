@@ -54,13 +54,21 @@ const sigmoidMeaning = (x: number): number => {
   return x < 0 ? small / (1 + small) : 1 / (1 + small);
 };
 
+/** The primitive of `neg`. */
 export const negOp: Primitive<NoAttrs> = unaryOp('neg', (x) => -x, named('neg'), ['f32', 'i32']);
+/** The primitive of `abs`. */
 export const absOp: Primitive<NoAttrs> = unaryOp('abs', Math.abs, named('abs'), ['f32', 'i32']);
+/** The primitive of `floor`. */
 export const floorOp: Primitive<NoAttrs> = unaryOp('floor', Math.floor, named('floor'));
+/** The primitive of `sqrt`. */
 export const sqrtOp: Primitive<NoAttrs> = unaryOp('sqrt', Math.sqrt, named('sqrt'));
+/** The primitive of `exp`. */
 export const expOp: Primitive<NoAttrs> = unaryOp('exp', Math.exp, named('exp'));
+/** The primitive of `log`. */
 export const logOp: Primitive<NoAttrs> = unaryOp('log', Math.log, named('log'));
+/** The primitive of `log1p`. */
 export const log1pOp: Primitive<NoAttrs> = unaryOp('log1p', Math.log1p, log1pExpression);
+/** The primitive of `sigmoid`. */
 export const sigmoidOp: Primitive<NoAttrs> = unaryOp('sigmoid', sigmoidMeaning, sigmoidExpression);
 
 /** The shape rule of ops on two equal shapes and dtypes. */
@@ -101,7 +109,9 @@ const binaryOp = (
   expression: ([a, b]) => binary(name, a!, b!),
 });
 
+/** The primitive of `add`. */
 export const addOp: Primitive<NoAttrs> = binaryOp('add', (a, b) => a + b);
+/** The primitive of `sub`. */
 export const subOp: Primitive<NoAttrs> = binaryOp('sub', (a, b) => a - b);
 /** Products of i32 keep their low 32 bits, which double precision alone would round away. */
 export const mulOp: Primitive<NoAttrs> = binaryOp(
@@ -111,21 +121,29 @@ export const mulOp: Primitive<NoAttrs> = binaryOp(
   undefined,
   Math.imul,
 );
+/** The primitive of `div`. */
 export const divOp: Primitive<NoAttrs> = binaryOp('div', (a, b) => a / b, ['f32']);
+/** The primitive of `pow`. */
 export const powOp: Primitive<NoAttrs> = binaryOp('pow', (a, b) => a ** b, ['f32']);
+/** The primitive of `minimum`. */
 export const minimumOp: Primitive<NoAttrs> = binaryOp('minimum', Math.min);
+/** The primitive of `maximum`. */
 export const maximumOp: Primitive<NoAttrs> = binaryOp('maximum', Math.max);
 
 const anyDType: readonly DType[] = ['f32', 'i32', 'bool'];
+/** The primitive of `less`. */
 export const lessOp: Primitive<NoAttrs> = binaryOp('less', (a, b) => Number(a < b), ['f32', 'i32'], 'bool');
+/** The primitive of `lessEqual`. */
 export const lessEqualOp: Primitive<NoAttrs> = binaryOp(
   'lessEqual',
   (a, b) => Number(a <= b),
   ['f32', 'i32'],
   'bool',
 );
+/** The primitive of `equal`. */
 export const equalOp: Primitive<NoAttrs> = binaryOp('equal', (a, b) => Number(a === b), anyDType, 'bool');
 
+/** The primitive of `select`. */
 export const selectOp: Primitive<NoAttrs> = {
   name: 'select',
   infer: ([condition, a, b]) => {
@@ -143,6 +161,7 @@ export const selectOp: Primitive<NoAttrs> = {
 
 /** Attrs of `cast`. */
 export type CastAttrs = { readonly dtype: DType };
+/** The primitive of `cast`. */
 export const castOp: Primitive<CastAttrs> = {
   name: 'cast',
   infer: ([x], { dtype }) => ({ shape: x!.shape, dtype }),

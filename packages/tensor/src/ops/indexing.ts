@@ -48,6 +48,7 @@ const checkIndices = (where: string, x: Spec, indices: Spec, { axis, batch }: Ga
   );
 };
 
+/** The primitive of `gather`. */
 export const gatherOp: Primitive<GatherAttrs> = {
   name: 'gather',
   infer: ([x, indices], attrs) => {
@@ -72,6 +73,7 @@ export const gatherOp: Primitive<GatherAttrs> = {
   },
 };
 
+/** The primitive of `scatterAdd`. */
 export const scatterAddOp: Primitive<ScatterAttrs> = {
   name: 'scatterAdd',
   infer: ([updates, indices], attrs) => {
@@ -113,6 +115,7 @@ export const scatterAddOp: Primitive<ScatterAttrs> = {
 
 /** Attrs of topKIndices, which works on the last axis. */
 export type TopKAttrs = { readonly count: number };
+/** The primitive of `topK`. */
 export const topKIndicesOp: Primitive<TopKAttrs> = {
   name: 'topKIndices',
   infer: ([x], { count }) => {

@@ -29,6 +29,7 @@ export const matmulExtents = (a: Shape, b: Shape, attrs: MatmulAttrs): MatmulExt
   };
 };
 
+/** The primitive of `matmul`. */
 export const matmulOp: Primitive<MatmulAttrs> = {
   name: 'matmul',
   infer: ([a, b], attrs) => {

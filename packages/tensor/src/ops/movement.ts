@@ -19,6 +19,7 @@ const layoutOf = (x: View): Layout => ({ strides: x.stride, offset: x.offset });
 /** Attrs of reshape and broadcastTo. */
 export type ShapeAttrs = { readonly shape: Shape };
 
+/** The primitive of `reshape`. */
 export const reshapeOp: Primitive<ShapeAttrs> = {
   name: 'reshape',
   infer: ([x], { shape }) => {
@@ -71,6 +72,7 @@ const permute = (layout: Layout, axes: readonly number[]): Layout => ({
   strides: axes.map((d) => layout.strides[d]!),
   offset: layout.offset,
 });
+/** The primitive of `transpose`. */
 export const transposeOp: Primitive<TransposeAttrs> = {
   name: 'transpose',
   infer: ([x], { axes }) => {
@@ -95,6 +97,7 @@ const repeat = (layout: Layout, from: Shape, to: Shape): Layout => {
     offset: layout.offset,
   };
 };
+/** The primitive of `broadcastTo`. */
 export const broadcastToOp: Primitive<ShapeAttrs> = {
   name: 'broadcastTo',
   infer: ([x], { shape }) => {
@@ -113,6 +116,7 @@ const cut = (layout: Layout, begin: readonly number[]): Layout => ({
   strides: layout.strides,
   offset: layout.offset + begin.reduce((sum, b, d) => sum + b * layout.strides[d]!, 0),
 });
+/** The primitive of `slice`. */
 export const sliceOp: Primitive<SliceAttrs> = {
   name: 'slice',
   infer: ([x], { begin, size }) => {
@@ -135,6 +139,7 @@ export type PadAttrs = {
   readonly afterwards: readonly number[];
   readonly value: number;
 };
+/** The primitive of `pad`. */
 export const padOp: Primitive<PadAttrs> = {
   name: 'pad',
   infer: ([x], { before, afterwards }) => {
@@ -159,6 +164,7 @@ const writeAt = (x: View, out: View, begin: readonly number[]): void => {
 
 /** Attrs of concat. */
 export type ConcatAttrs = { readonly axis: number };
+/** The primitive of `concat`. */
 export const concatOp: Primitive<ConcatAttrs> = {
   name: 'concat',
   infer: (inputs, { axis }) => {

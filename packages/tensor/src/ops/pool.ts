@@ -13,6 +13,7 @@ export type PoolAttrs = {
   readonly padding: readonly [number, number, number, number];
 };
 
+/** The primitive of `maxPool2d`. */
 export const poolArgMax2dOp: Primitive<PoolAttrs> = {
   name: 'poolArgMax2d',
   infer: ([x], { window, stride, padding }) => {

@@ -7,6 +7,7 @@ import { elementsOf } from './views.ts';
 /** Attrs of randomBits: the result's shape, and how many leading bits of each word are kept (1 to 32). */
 export type RandomAttrs = { readonly shape: Shape; readonly bits: number };
 
+/** The primitive that gives random words for a key. */
 export const randomBitsOp: Primitive<RandomAttrs> = {
   name: 'randomBits',
   infer: ([key], { shape }) => {

@@ -46,11 +46,14 @@ const reduceOp = (
   },
 });
 
+/** The primitive of `sum`. */
 export const sumOp: Primitive<ReduceAttrs> = reduceOp('sum', 0, (a, b) => a + b);
+/** The primitive of `max`. */
 export const reduceMaxOp: Primitive<ReduceAttrs> = reduceOp('reduceMax', Number.NEGATIVE_INFINITY, Math.max);
 
 /** Attrs of `argMax`. */
 export type ArgMaxAttrs = { readonly axis: number };
+/** The primitive of `argMax`. */
 export const argMaxOp: Primitive<ArgMaxAttrs> = {
   name: 'argMax',
   infer: ([x], { axis }) => {

@@ -17,7 +17,9 @@ const keep = <A extends Attrs>(name: string): Primitive<A> => ({
   },
 });
 
+/** The primitive of `identity`. */
 export const identityOp: Primitive = keep('identity');
+/** The primitive of `stopGradient`. */
 export const stopGradientOp: Primitive = keep('stopGradient');
 
 /** Attrs of `withRule`: a differentiation rule that replaces the one through the body. */
@@ -25,7 +27,9 @@ export type RuleAttrs = {
   /** (cotangent, inputs after the value, value) to one cotangent per input, null for none. */
   readonly rule: (cotangent: Tensor, inputs: readonly Tensor[], output: Tensor) => readonly (Tensor | null)[];
 };
+/** The primitive of `withRule`. */
 export const withRuleOp: Primitive<RuleAttrs> = keep('withRule');
+/** The primitive of `after`. */
 export const afterOp: Primitive = keep('after');
 
 /** The same value as a new node: differentiation tells it from the original. */
