@@ -97,7 +97,7 @@ export const readCheckpoint = (bytes: Uint8Array, label?: string): Checkpoint =>
 /** Refuses arrays that are not those of the checksum beside them; a file without one is from before there were any. */
 const requireUndamaged = (
   tensors: Checkpoint['tensors'],
-  { checksum }: Readonly<Record<string, string>>,
+  { checksum }: { readonly checksum?: string },
   label: string | undefined,
 ): void => {
   if (checksum === undefined) return;

@@ -27,7 +27,7 @@ const wordsOf = (data: StoredData): Int32Array | Uint8Array => {
  * Every change of up to 32 bits in one place changes it; of other changes one in 2^32 goes unnoticed.
  */
 export const checksumOf = (tensors: Readonly<Record<string, StoredTensor>>): string => {
-  const names = Object.keys(tensors).sort();
+  const names = Object.keys(tensors).sort((a, b) => (a < b ? -1 : 1));
   const sum = names.reduce((total, name) => mixed(total, wordsOf(tensors[name]!.data)), seed);
   return (sum >>> 0).toString(16).padStart(8, '0');
 };
