@@ -209,7 +209,10 @@ export async function runProgram(
   const invoke: Invoke = async (options, work) => {
     const reporter = createReporter({ ...surroundings, json: options.json, quiet: options.quiet });
     const stop = listenForStop(surroundings.signals, {
-      onFirst: () => reporter.message('Stopping after this step and saving. Ctrl-C again stops at once.'),
+      onFirst: () =>
+        reporter.message(
+          'Stopping; what is under way comes to a clean end first. Ctrl-C again stops at once.',
+        ),
       exitNow: (exitCode) => {
         reporter.close();
         surroundings.exitNow(exitCode);
