@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { Dataset } from '@autoassign/datasets';
 import { DatasetError, formatCocoReport } from '@autoassign/datasets';
+import type { Backend } from '@autoassign/tensor';
 import { createBackend } from '@autoassign/tensor';
 import { writeFileAtomic, writeJson } from '../atomicFile.ts';
 import { openForEvaluation } from '../dataSource.ts';
@@ -68,11 +69,14 @@ async function writeResults(
   return summary;
 }
 
-/** Resolves when the detector was measured and the results are in a run folder of their own. */
-export async function evaluateVerb(options: EvalOptions, context: VerbContext): Promise<void> {
+/** Measures the detector and leaves the results in a run folder of their own. */
+async function evaluateOn(
+  { dataset, notes }: Awaited<ReturnType<typeof openForEvaluation>>,
+  options: EvalOptions,
+  backend: Backend,
+  context: VerbContext,
+): Promise<void> {
   const { reporter } = context;
-  const { dataset, notes } = await openForEvaluation(options.data);
-  const backend = await createBackend(options.backend);
   const loaded = await loadDetector(await findWeights(options.weights, options.out), backend);
   requireSameClasses(options.data, dataset, loaded);
   for (const note of notes) reporter.message(note);
@@ -94,5 +98,15 @@ export async function evaluateVerb(options: EvalOptions, context: VerbContext): 
   reporter.result(
     `\n${formatCocoReport(measured.evaluation)}\n\nResults in ${files.folder}: summary.json, detections.json, detections.png`,
   );
-  await backend.destroy();
+}
+
+/** Resolves when the detector was measured and the results are in a run folder of their own. */
+export async function evaluateVerb(options: EvalOptions, context: VerbContext): Promise<void> {
+  const opened = await openForEvaluation(options.data);
+  const backend = await createBackend(options.backend);
+  try {
+    await evaluateOn(opened, options, backend, context);
+  } finally {
+    await backend.destroy();
+  }
 }

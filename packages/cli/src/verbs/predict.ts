@@ -91,12 +91,37 @@ function finderFor({ detector, params, images }: LoadedDetector, backend: Backen
   };
 }
 
-/** Resolves when every image was looked at and its picture and detections are in a run folder. */
-export async function predictVerb(options: PredictOptions, context: VerbContext): Promise<void> {
+/** How many decoded images are held between the check at the beginning and their turn. */
+const mostHeld = 16;
+
+/**
+ * A function from a position to the pixels of that image, after every image was opened once: a wrong name costs nothing but an
+ * error. The first images are held, so that a few of them are decoded only once; of many, the later ones are opened anew.
+ *
+ * Throws   DatasetError naming the image that cannot be opened
+ */
+async function openedImages(images: readonly string[]): Promise<(index: number) => Promise<Pixels>> {
+  const held = new Map<number, Pixels>();
+  for (const [index, image] of images.entries()) {
+    const pixels = await openImage(image);
+    if (held.size < mostHeld) held.set(index, pixels);
+  }
+  return async (index) => {
+    const pixels = held.get(index);
+    held.delete(index);
+    return pixels ?? openImage(images[index] ?? '');
+  };
+}
+
+/** Looks at every image in turn and leaves pictures and detections in a run folder. */
+async function predictAll(
+  options: PredictOptions,
+  pixelsAt: (index: number) => Promise<Pixels>,
+  backend: Backend,
+  context: VerbContext,
+): Promise<void> {
   const { reporter, signal } = context;
   const { images, out, name, score } = options;
-  for (const image of images) await openImage(image); // a wrong name should cost nothing but an error
-  const backend = await createBackend(options.backend);
   const loaded = await loadDetector(await findWeights(options.weights, out), backend);
   const { classes } = loaded.detector.config;
   const find = finderFor(loaded, backend, score);
@@ -113,7 +138,7 @@ export async function predictVerb(options: PredictOptions, context: VerbContext)
   const all: object[] = [];
   for (const [index, image] of images.entries()) {
     if (signal.aborted) break; // what was found so far is kept
-    const pixels = await openImage(image);
+    const pixels = await pixelsAt(index);
     const found = await find(image, pixels);
     all.push(listed(image, pixels, found, classes));
     await drawFound(join(files.folder, `${pictures[index]}.png`), pixels, found, classes, basename(image));
@@ -123,5 +148,15 @@ export async function predictVerb(options: PredictOptions, context: VerbContext)
   }
   await writeJson(join(files.folder, 'detections.json'), all);
   reporter.result(`Pictures and detections.json in ${files.folder}`);
-  await backend.destroy();
+}
+
+/** Resolves when every image was looked at and its picture and detections are in a run folder. */
+export async function predictVerb(options: PredictOptions, context: VerbContext): Promise<void> {
+  const pixelsAt = await openedImages(options.images);
+  const backend = await createBackend(options.backend);
+  try {
+    await predictAll(options, pixelsAt, backend, context);
+  } finally {
+    await backend.destroy();
+  }
 }
