@@ -15,6 +15,7 @@ const inputGrad = (ct: Tensor, weight: Tensor, like: Tensor, window: WindowAttrs
 const filterGrad = (x: Tensor, ct: Tensor, like: Tensor, window: WindowAttrs): Tensor =>
   apply(primitives.conv2dFilterGrad, [x, ct], { ...window, kernel: [like.shape[2]!, like.shape[3]!] });
 
+/** conv2d(x, w) paired with a cotangent g is T(x, w, g). */
 export const conv2dRule: VjpRule<WindowAttrs> = (ct, [x, weight], window) => [
   inputGrad(ct, weight!, x!, window),
   filterGrad(x!, ct, weight!, window),

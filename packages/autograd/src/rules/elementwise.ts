@@ -14,18 +14,28 @@ const binary =
   (ct, [a, b], _attrs, y) =>
     rule(ct, a!, b!, y);
 
+/** d(-x) = -1. */
 export const negRule: VjpRule<NoAttrs> = unary((ct) => neg(ct));
+/** d|x| = sign(x), which is 0 at the kink. */
 export const absRule: VjpRule<NoAttrs> = unary((ct, x) => mul(ct, sign(x)));
+/** d√x = 1 / 2√x, from the root that is there already. */
 export const sqrtRule: VjpRule<NoAttrs> = unary((ct, _x, y) => div(mul(ct, 0.5), y));
+/** d(e^x) = e^x, from the power that is there already. */
 export const expRule: VjpRule<NoAttrs> = unary((ct, _x, y) => mul(ct, y));
+/** d(ln x) = 1 / x. */
 export const logRule: VjpRule<NoAttrs> = unary((ct, x) => div(ct, x));
+/** d(ln(1 + x)) = 1 / (1 + x). */
 export const log1pRule: VjpRule<NoAttrs> = unary((ct, x) => div(ct, add(x, 1)));
+/** dσ = σ (1 - σ), from the value that is there already. */
 export const sigmoidRule: VjpRule<NoAttrs> = unary((ct, _x, y) => mul(ct, mul(y, sub(1, y))));
 
+/** Hands the cotangent to both. */
 export const addRule: VjpRule<NoAttrs> = binary((ct) => [ct, ct]);
+/** Hands the cotangent to the first and its negative to the second. */
 export const subRule: VjpRule<NoAttrs> = binary((ct) => [ct, neg(ct)]);
+/** Each operand gets the cotangent times the other. */
 export const mulRule: VjpRule<NoAttrs> = binary((ct, a, b) => [mul(ct, b), mul(ct, a)]);
-// y / b, not a / b²: the square would overflow first
+/** da = 1 / b and db = -y / b, not -a / b²: the square would overflow first. */
 export const divRule: VjpRule<NoAttrs> = binary((ct, _a, b, y) => [div(ct, b), neg(mul(ct, div(y, b)))]);
 
 /** d/da = b a^(b-1) and d/db = a^b ln(a), both masked before the singular point so that 0 · ∞ never arises. */
@@ -41,15 +51,18 @@ export const powRule: VjpRule<NoAttrs> = binary((ct, a, b, y) => {
 const share = (ct: Tensor, loses: Tensor, isTie: Tensor): Tensor =>
   select(loses, 0, select(isTie, mul(ct, 0.5), ct));
 
+/** The smaller operand gets the cotangent; at a tie each gets half. */
 export const minimumRule: VjpRule<NoAttrs> = binary((ct, a, b) => [
   share(ct, less(b, a), equal(a, b)),
   share(ct, less(a, b), equal(a, b)),
 ]);
+/** The larger operand gets the cotangent; at a tie each gets half. */
 export const maximumRule: VjpRule<NoAttrs> = binary((ct, a, b) => [
   share(ct, less(a, b), equal(a, b)),
   share(ct, less(b, a), equal(a, b)),
 ]);
 
+/** The cotangent goes where the value came from; the condition gets none. */
 export const selectRule: VjpRule<NoAttrs> = (ct, [condition]) => [
   null,
   select(condition!, ct, 0),

@@ -3,8 +3,10 @@ import type { ConcatAttrs, PadAttrs, ShapeAttrs, SliceAttrs, TransposeAttrs } fr
 import { pad, reshape, slice, sum, transpose } from '@autoassign/tensor';
 import type { VjpRule } from './rule.ts';
 
+/** The cotangent in the shape of the input. */
 export const reshapeRule: VjpRule<ShapeAttrs> = (ct, [x]) => [reshape(ct, x!.shape)];
 
+/** The cotangent with the axes put back. */
 export const transposeRule: VjpRule<TransposeAttrs> = (ct, _inputs, { axes }) => [
   transpose(
     ct,
@@ -12,12 +14,14 @@ export const transposeRule: VjpRule<TransposeAttrs> = (ct, _inputs, { axes }) =>
   ),
 ];
 
+/** The cotangent summed over the axes that were repeated. */
 export const broadcastToRule: VjpRule<ShapeAttrs> = (ct, [x], { shape }) => {
   const lead = shape.length - x!.shape.length;
   const repeated = shape.map((_, d) => d).filter((d) => d < lead || x!.shape[d - lead] !== shape[d]);
   return [reshape(sum(ct, repeated), x!.shape)];
 };
 
+/** The cotangent with zeros around it, where the slice left elements out. */
 export const sliceRule: VjpRule<SliceAttrs> = (ct, [x], { begin, size }) => [
   pad(
     ct,
@@ -25,8 +29,10 @@ export const sliceRule: VjpRule<SliceAttrs> = (ct, [x], { begin, size }) => [
   ),
 ];
 
+/** The cotangent without the padding. */
 export const padRule: VjpRule<PadAttrs> = (ct, [x], { before }) => [slice(ct, before, x!.shape)];
 
+/** Each input gets its part of the cotangent. */
 export const concatRule: VjpRule<ConcatAttrs> = (ct, inputs, { axis }) => {
   let start = 0;
   return inputs.map(({ shape }) => {

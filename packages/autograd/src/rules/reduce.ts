@@ -9,6 +9,7 @@ const unfold = (reduced: Tensor, shape: Shape, axes: readonly number[]): Tensor 
   return broadcastTo(reshape(reduced, kept), shape);
 };
 
+/** Every element gets the cotangent of the sum it is in. */
 export const sumRule: VjpRule<ReduceAttrs> = (ct, [x], { axes }) => [unfold(ct, x!.shape, axes)];
 
 /** Every element that equals the maximum gets an even share. */
