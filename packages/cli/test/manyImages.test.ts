@@ -5,9 +5,9 @@ import { thin } from '../src/charts.ts';
 import { imagePlanOf } from '../src/imagePlan.ts';
 import { bestAp } from '../src/trainingLog.ts';
 
-const many = 200_000;
+const many = 700_000; // a worker's stack holds fewer
 
-it('plans the places for objects of 200,000 images', () => {
+it('plans the places for objects of 700,000 images', () => {
   const annotation = {
     box: [0, 0, 1, 1],
     size: [1, 1],
@@ -27,7 +27,7 @@ it('plans the places for objects of 200,000 images', () => {
   expect(imagePlanOf(dataset).maxObjects).toBe(16);
 });
 
-it('finds the best of 200,000 evaluations', () => {
+it('finds the best of 700,000 evaluations', () => {
   const records = Array.from({ length: many }, (_, step) => ({
     step,
     event: 'evaluation',
@@ -37,7 +37,7 @@ it('finds the best of 200,000 evaluations', () => {
   expect(bestAp([])).toBeUndefined();
 });
 
-it('thins 400,000 points to a few that keep the lowest and the highest', () => {
+it('thins 1,400,000 points to a few that keep the lowest and the highest', () => {
   const points = Array.from({ length: 2 * many }, (_, x) => [x, x === 9 ? -5 : x % 100] as const);
   const heights = thin(points, 2).map(([, y]) => y);
   expect(heights).toContain(-5);
