@@ -9,15 +9,24 @@ import { sizeOf } from '../../shape.ts';
 import type { Data, Spec } from '../../tensor.ts';
 import type { Backend, Buffer, Program, ProgramOptions } from '../backend.ts';
 import { openLedger } from '../ledger.ts';
-import type { Address } from './memory.ts';
+import type { Address, BlockMemory } from './memory.ts';
 import { openMemory } from './memory.ts';
-import type { Executable } from './program.ts';
+import type { Executable, Machine } from './program.ts';
 import { buildExecutable, bytesOf, choiceFor, describeExecutable } from './program.ts';
+import { controlWords } from './threads/control.ts';
+import { coreCount, missingForThreads, startWorker } from './threads/platform.ts';
+import type { Pool } from './threads/pool.ts';
+import { openPool } from './threads/pool.ts';
 
 /** Options of the WebAssembly backend. */
 export interface WasmOptions {
   /** Fused multiply-add where the engine has relaxed SIMD: faster, but the last bits then depend on the machine. Off by default. */
   readonly fma?: boolean;
+  /**
+   * Threads that compute, the calling one included; results do not depend on it. Without it the cores of the machine, at most 4. Where
+   * memory cannot be shared (a page without cross-origin isolation) there is one; `describe()` of a compiled function says so.
+   */
+  readonly threads?: number;
 }
 
 /** A module that uses one relaxed multiply-add: valid where the engine has relaxed SIMD. */
@@ -33,11 +42,15 @@ const simdProbe = Uint8Array.of(
 /**
  * The WebAssembly backend.
  *
- * Throws  UnsupportedError when the engine lacks WebAssembly SIMD, or relaxed SIMD when `fma` is asked for
+ * Throws  UnsupportedError when the engine lacks WebAssembly SIMD, or relaxed SIMD when `fma` is asked for, or when `threads`
+ *         is not a positive integer
  */
 export const wasmBackend = (options: WasmOptions = {}): Backend => {
   requireFeatures(options);
-  const blocks = openMemory();
+  const { threads, shortage } = threadsFor(options);
+  const blocks = openMemory(threads > 1);
+  const pool = threads > 1 ? startPool(blocks, threads) : undefined;
+  const machine: Machine = pool === undefined ? { blocks, threads } : { blocks, threads, pool };
   const ledger = openLedger<Address>(blocks.free);
   const workspace = { address: 0, bytes: 0 };
   const reserve = (bytes: number): Address => {
@@ -98,8 +111,16 @@ export const wasmBackend = (options: WasmOptions = {}): Backend => {
     };
     return {
       run,
-      describe: () => describeExecutable(executable, backend.name),
-      destroy: () => constants.forEach(blocks.free),
+      describe: () =>
+        describeExecutable(
+          executable,
+          backend.name,
+          describeThreads(pool?.threads() ?? threads, pool?.shortage() ?? shortage),
+        ),
+      destroy: () => {
+        constants.forEach(blocks.free);
+        executable.release();
+      },
     };
   };
 
@@ -108,7 +129,7 @@ export const wasmBackend = (options: WasmOptions = {}): Backend => {
     kernelFor: choiceFor,
     compile: async (graph: Graph, programOptions: ProgramOptions = {}) => {
       const ready = runSinksEarly(fuse(separateResults(simplify(graph))));
-      return program(await buildExecutable(ready, blocks, { ...options, ...programOptions }));
+      return program(await buildExecutable(ready, machine, { ...options, ...programOptions }));
     },
     upload: (data, spec) => {
       const address = blocks.allocate(bytesOf(spec), 'an uploaded tensor');
@@ -125,9 +146,37 @@ export const wasmBackend = (options: WasmOptions = {}): Backend => {
     },
     free: (buffer) => ledger.close(buffer, 'freed'),
     stats: ledger.stats,
-    destroy: async () => undefined,
+    destroy: async () => pool?.close(),
   };
   return backend;
+};
+
+const mostThreadsByDefault = 4;
+
+/** How many threads there will be and, where that is fewer than could be expected, why. */
+const threadsFor = ({ threads }: WasmOptions): { readonly threads: number; readonly shortage?: string } => {
+  if (threads !== undefined && !(Number.isInteger(threads) && threads > 0))
+    throw new UnsupportedError(
+      sentence({
+        where: 'createBackend',
+        label: 'wasm',
+        needs: 'threads as a positive integer',
+        got: String(threads),
+        advice: "Leave out 'threads' to use the cores of the machine.",
+      }),
+    );
+  const wanted = threads ?? Math.min(coreCount(), mostThreadsByDefault);
+  const shortage = wanted > 1 ? missingForThreads() : undefined;
+  return shortage === undefined ? { threads: wanted } : { threads: 1, shortage };
+};
+
+/** Threads as text, such as `2 threads`. */
+const describeThreads = (threads: number, shortage: string | undefined): string =>
+  `${threads} ${threads === 1 ? 'thread' : 'threads'}${shortage === undefined ? '' : ` (${shortage})`}`;
+
+const startPool = (blocks: BlockMemory, threads: number): Pool => {
+  const control = blocks.allocate(4 * controlWords, 'the thread pool');
+  return openPool({ memory: blocks.memory, control, threads, start: startWorker });
 };
 
 const requireFeatures = ({ fma = false }: WasmOptions): void => {

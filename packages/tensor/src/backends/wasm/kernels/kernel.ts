@@ -23,6 +23,19 @@ export const readableBytesAfter = 64;
 export interface KernelOptions {
   /** Fused multiply-add of relaxed SIMD: faster on most machines, but the last bits depend on it. */
   readonly fma?: boolean;
+  /** The part of its output that a kernel computes; only kernels that can be divided are asked for one. */
+  readonly part?: Range;
+}
+
+/** The numbers from `from` up to `to`, the latter excluded. */
+export interface Range {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What tells the names of kernels of different parts apart. */
+export function partName(part: Range | undefined): string {
+  return part === undefined ? '' : ` part ${part.from} to ${part.to}`;
 }
 
 /** The parameter types of a kernel with so many inputs: their pointers, the output's, and the scratch memory's. */
