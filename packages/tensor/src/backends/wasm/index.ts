@@ -13,6 +13,8 @@ import type { Address, BlockMemory } from './memory.ts';
 import { openMemory } from './memory.ts';
 import type { Executable, Machine } from './program.ts';
 import { buildExecutable, bytesOf, choiceFor, describeExecutable } from './program.ts';
+import type { LeastWork } from './split.ts';
+import { defaultLeastWork } from './split.ts';
 import { controlWords } from './threads/control.ts';
 import { coreCount, missingForThreads, startWorker } from './threads/platform.ts';
 import type { Pool } from './threads/pool.ts';
@@ -40,17 +42,18 @@ const simdProbe = Uint8Array.of(
 );
 
 /**
- * The WebAssembly backend.
+ * The WebAssembly backend. Steps of the `least` work or more are divided between its threads.
  *
  * Throws  UnsupportedError when the engine lacks WebAssembly SIMD, or relaxed SIMD when `fma` is asked for, or when `threads`
  *         is not a positive integer
  */
-export const wasmBackend = (options: WasmOptions = {}): Backend => {
+export const wasmBackend = (options: WasmOptions = {}, least: LeastWork = defaultLeastWork): Backend => {
   requireFeatures(options);
   const { threads, shortage } = threadsFor(options);
   const blocks = openMemory(threads > 1);
   const pool = threads > 1 ? startPool(blocks, threads) : undefined;
-  const machine: Machine = pool === undefined ? { blocks, threads } : { blocks, threads, pool };
+  const division = { threads, least };
+  const machine: Machine = pool === undefined ? { blocks, division } : { blocks, division, pool };
   const ledger = openLedger<Address>(blocks.free);
   const workspace = { address: 0, bytes: 0 };
   const reserve = (bytes: number): Address => {

@@ -18,7 +18,7 @@ import type { Kernel, KernelOptions } from './kernels/kernel.ts';
 import { tableEntry } from './kernelTable.ts';
 import type { Address, BlockMemory } from './memory.ts';
 import { mostPages } from './memory.ts';
-import type { StepPart, WholeStep } from './split.ts';
+import type { Division, StepPart, WholeStep } from './split.ts';
 import { splitStep } from './split.ts';
 import type { Pool } from './threads/pool.ts';
 import { mostTasks } from './threads/pool.ts';
@@ -40,7 +40,7 @@ export interface Executable {
 /** What programs run on: a memory, and threads that share it. */
 export interface Machine {
   readonly blocks: BlockMemory;
-  readonly threads: number;
+  readonly division: Division;
   /** Absent with a single thread. */
   readonly pool?: Pool;
 }
@@ -58,7 +58,7 @@ export const choiceFor = (op: Step['op'], inputs: readonly Spec[], attrs: Step['
  */
 export const buildExecutable = async (
   graph: Graph,
-  { blocks, threads, pool }: Machine,
+  { blocks, division, pool }: Machine,
   options: KernelOptions & { readonly strict?: boolean },
 ): Promise<Executable> => {
   const specsOf = (slots: readonly Slot[]): Spec[] => slots.map((slot) => graph.specs[slot]!);
@@ -67,12 +67,12 @@ export const buildExecutable = async (
   const builder = moduleBuilder(pool === undefined ? {} : { shared: true, maximumPages: mostPages });
   const emitted = graph.steps.map((step): StepKernels | undefined => {
     const whole = { ...step, inputs: specsOf(step.inputs), output: graph.specs[step.output]! };
-    return emitStep(builder, whole, threads, options);
+    return emitStep(builder, whole, division, options);
   });
   const emittedFor = new Map(graph.steps.map((step, i) => [step, emitted[i]]));
   const plan = planMemory(graph, (step) => {
     const { kernels, scratchBytes } = emittedFor.get(step) ?? { kernels: [], scratchBytes: 0 };
-    return kernels.length > 1 ? threads * scratchBytes : scratchBytes;
+    return kernels.length > 1 ? division.threads * scratchBytes : scratchBytes;
   });
   const { module, instance } = await WebAssembly.instantiate(builder.toBytes(), {
     env: { memory: blocks.memory },
@@ -113,13 +113,13 @@ interface StepKernels {
 const emitStep = (
   builder: ModuleBuilder,
   step: WholeStep,
-  threads: number,
+  division: Division,
   options: KernelOptions,
 ): StepKernels | undefined => {
   const emit = tableEntry(step.op, step.inputs, step.attrs);
   if (emit === undefined) return undefined;
   const whole: StepPart = { ...step, offsets: [] };
-  const divided = splitStep(step, threads) ?? [whole];
+  const divided = splitStep(step, division) ?? [whole];
   const parts = divided.length > mostTasks(step.inputs.length + 1) ? [whole] : divided;
   const kernels = parts.map(({ inputs, output, attrs, part }) =>
     emit(builder, inputs, output, attrs, part === undefined ? options : { ...options, part }),

@@ -40,19 +40,31 @@ export interface WholeStep {
   readonly attrs: Attrs;
 }
 
-/** Multiplications that take about 100 microseconds: less is not worth waking a thread. */
-const leastProducts = 1.25e6;
-/** Elements walked by a loop in about as long. */
-const leastElements = 1e5;
+/** The least work that is worth waking a thread. */
+export interface LeastWork {
+  /** Multiplications of a convolution or matrix product. */
+  readonly products: number;
+  /** Elements that a loop walks over. */
+  readonly elements: number;
+}
 
-/** The parts of a step for so many threads; undefined where it is too small or has no border to be cut at. */
-export const splitStep = (step: WholeStep, threads: number): readonly StepPart[] | undefined => {
-  if (threads === 1) return undefined;
-  const parts = splitters[step.op.name]?.(step, threads);
+/** What one thread does in about 100 microseconds. */
+export const defaultLeastWork: LeastWork = { products: 1.25e6, elements: 1e5 };
+
+/** How many threads there are, and what they are good for. */
+export interface Division {
+  readonly threads: number;
+  readonly least: LeastWork;
+}
+
+/** The parts of a step; undefined where it is too small or has no border to be cut at. */
+export const splitStep = (step: WholeStep, division: Division): readonly StepPart[] | undefined => {
+  if (division.threads === 1) return undefined;
+  const parts = splitters[step.op.name]?.(step, division);
   return parts === undefined || parts.length < 2 ? undefined : parts;
 };
 
-type Splitter = (step: WholeStep, threads: number) => readonly StepPart[] | undefined;
+type Splitter = (step: WholeStep, division: Division) => readonly StepPart[] | undefined;
 
 /** Ranges that cover `total`: at most `count`, all but the last a multiple of `unit`, the last not below `least`. */
 const rangesOf = (total: number, count: number, unit = 1, least = 1): readonly Range[] => {
@@ -110,13 +122,13 @@ const unitOf = (pass: { readonly rows: AxisPass; readonly columns: AxisPass }): 
 /** Images where there are enough of them, else positions of the passes' first dimension. */
 const splitGathered = (
   step: WholeStep,
-  threads: number,
+  { threads, least }: Division,
   geometry: Conv2dGeometry,
   passes: readonly { readonly rows: AxisPass; readonly columns: AxisPass }[],
 ): readonly StepPart[] | undefined => {
   const [, , height, width] = step.output.shape as readonly [number, number, number, number];
   const { batch } = geometry;
-  if (productsOf(geometry) < leastProducts) return undefined;
+  if (productsOf(geometry) < least.products) return undefined;
   const together = imagesTogether(batch, height * width);
   const images = rangesOf(batch, partsFor(threads), together);
   if (images.length >= threads) return splitImages(step, 1, images);
@@ -129,15 +141,17 @@ const splitGathered = (
   return splitRanges(step, rangesOf(positions, partsFor(threads), unit));
 };
 
-const splitConv2d: Splitter = (step, threads) => {
+const splitConv2d: Splitter = (step, division) => {
   const geometry = simplified(
     geometryOf(step.inputs[0]!.shape, step.inputs[1]!.shape, step.attrs as WindowAttrs),
   );
   const { rows, columns } = axesOf(geometry);
-  return splitGathered(step, threads, geometry, [{ rows: forwardPass(rows), columns: forwardPass(columns) }]);
+  return splitGathered(step, division, geometry, [
+    { rows: forwardPass(rows), columns: forwardPass(columns) },
+  ]);
 };
 
-const splitInputGrad: Splitter = (step, threads) => {
+const splitInputGrad: Splitter = (step, division) => {
   const geometry = simplified(
     geometryOf(step.output.shape, step.inputs[1]!.shape, step.attrs as WindowAttrs),
   );
@@ -146,23 +160,23 @@ const splitInputGrad: Splitter = (step, threads) => {
   const passes = inputGradPasses(axes.rows).flatMap((rows) =>
     columnPasses.map((columns) => ({ rows, columns })),
   );
-  return splitGathered(step, threads, geometry, passes);
+  return splitGathered(step, division, geometry, passes);
 };
 
 /** The pixels of all images are summed, so it is the filters that are divided: each part takes some of their taps. */
-const splitFilterGrad: Splitter = (step, threads) => {
+const splitFilterGrad: Splitter = (step, { threads, least }) => {
   const geometry = geometryOf(step.inputs[0]!.shape, step.output.shape, step.attrs as WindowAttrs);
-  if (productsOf(geometry) < leastProducts) return undefined;
+  if (productsOf(geometry) < least.products) return undefined;
   const taps = sizeOf(step.output.shape.slice(1));
   // every part pads the images for itself, so there are no more than threads
   return splitRanges(step, rangesOf(taps, threads, tileColumns));
 };
 
-const splitMatmul: Splitter = (step, threads) => {
+const splitMatmul: Splitter = (step, { threads, least }) => {
   const attrs = step.attrs as MatmulAttrs;
   const [a, b] = step.inputs as readonly [Spec, Spec];
   const { batch, m, n, k } = matmulExtents(a.shape, b.shape, attrs);
-  if (batch * m * n * k < leastProducts) return undefined;
+  if (batch * m * n * k < least.products) return undefined;
   const flat = (spec: Spec): Spec => ({ ...spec, shape: [batch, ...spec.shape.slice(-2)] });
   if (batch > 1)
     return splitImages(
@@ -181,10 +195,10 @@ const splitMatmul: Splitter = (step, threads) => {
 };
 
 /** The outermost kept dimension is divided; a single one where vectors end. */
-const splitLoop: Splitter = ({ inputs, output, attrs }, threads) => {
+const splitLoop: Splitter = ({ inputs, output, attrs }, { threads, least }) => {
   const { loop, spec } = attrs as LoopAttrs;
   const kept = loop.extents.length - (loop.reduction?.rank ?? 0);
-  if (kept === 0 || sizeOf(loop.extents) < leastElements) return undefined;
+  if (kept === 0 || sizeOf(loop.extents) < least.elements) return undefined;
   const [outermost, ...inner] = loop.extents as readonly [number, ...number[]];
   const outputStride = sizeOf(inner.slice(0, kept - 1));
   const isVector = kept === 1;
@@ -200,8 +214,8 @@ const splitLoop: Splitter = ({ inputs, output, attrs }, threads) => {
   });
 };
 
-const splitPool: Splitter = (step, threads) =>
-  sizeOf(step.inputs[0]!.shape) < leastElements
+const splitPool: Splitter = (step, { threads, least }) =>
+  sizeOf(step.inputs[0]!.shape) < least.elements
     ? undefined
     : splitImages(step, 1, rangesOf(step.output.shape[0]!, partsFor(threads)));
 
