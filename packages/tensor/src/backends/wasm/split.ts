@@ -134,7 +134,10 @@ const splitGathered = (
   if (images.length >= threads) return splitImages(step, 1, images);
   const axes = new Set(passes.map(dividedAxis));
   const isSeen = passes.every(({ rows, columns }) => rows.taps * columns.taps > 0);
-  if (together > 1 || axes.size !== 1 || !isSeen) return splitImages(step, 1, images);
+  // of images taken together each must begin with a tile of its own, or parts would shift the tiles of the later ones
+  const isAligned =
+    together === 1 || passes.every(({ rows, columns }) => (rows.count * columns.count) % tileColumns === 0);
+  if (axes.size !== 1 || !isSeen || !isAligned) return splitImages(step, 1, images);
   const [axis] = axes;
   const positions = Math.max(...passes.map((pass) => pass[axis!].count));
   const unit = Math.max(...passes.map(unitOf));
