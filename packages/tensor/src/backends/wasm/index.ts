@@ -49,8 +49,7 @@ const simdProbe = Uint8Array.of(
  */
 export const wasmBackend = (options: WasmOptions = {}, least: LeastWork = defaultLeastWork): Backend => {
   requireFeatures(options);
-  const { threads, shortage } = threadsFor(options);
-  const blocks = openMemory(threads > 1);
+  const { threads, shortage, blocks } = memoryFor(options);
   const pool = threads > 1 ? startPool(blocks, threads) : undefined;
   const division = { threads, least };
   const machine: Machine = pool === undefined ? { blocks, division } : { blocks, division, pool };
@@ -156,8 +155,16 @@ export const wasmBackend = (options: WasmOptions = {}, least: LeastWork = defaul
 
 const mostThreadsByDefault = 4;
 
-/** How many threads there will be and, where that is fewer than could be expected, why. */
-const threadsFor = ({ threads }: WasmOptions): { readonly threads: number; readonly shortage?: string } => {
+/** A memory, and the number of threads that it is for. */
+interface ThreadedMemory {
+  readonly threads: number;
+  /** Why there are fewer threads than could be expected. */
+  readonly shortage?: string;
+  readonly blocks: BlockMemory;
+}
+
+/** A shared memory where threads are wanted and can be had, else one for this thread alone. */
+const memoryFor = ({ threads }: WasmOptions): ThreadedMemory => {
   if (threads !== undefined && !(Number.isInteger(threads) && threads > 0))
     throw new UnsupportedError(
       sentence({
@@ -169,8 +176,15 @@ const threadsFor = ({ threads }: WasmOptions): { readonly threads: number; reado
       }),
     );
   const wanted = threads ?? Math.min(coreCount(), mostThreadsByDefault);
-  const shortage = wanted > 1 ? missingForThreads() : undefined;
-  return shortage === undefined ? { threads: wanted } : { threads: 1, shortage };
+  if (wanted === 1) return { threads: 1, blocks: openMemory() };
+  const missing = missingForThreads();
+  if (missing !== undefined) return { threads: 1, shortage: missing, blocks: openMemory() };
+  try {
+    return { threads: wanted, blocks: openMemory(true) };
+  } catch {
+    // some engines set all 4 GiB of address space aside for a shared memory, and some phones have too little
+    return { threads: 1, shortage: 'this engine gives no shared memory of 4 GiB', blocks: openMemory() };
+  }
 };
 
 /** Threads as text, such as `2 threads`. */

@@ -72,34 +72,27 @@ export const buildExecutable = async (
   const emittedFor = new Map(graph.steps.map((step, i) => [step, emitted[i]]));
   const plan = planMemory(graph, (step) => {
     const { kernels, scratchBytes } = emittedFor.get(step) ?? { kernels: [], scratchBytes: 0 };
-    return kernels.length > 1 ? division.threads * scratchBytes : scratchBytes;
+    return kernels.length > 1 ? division.threads * scratchStride(scratchBytes) : scratchBytes;
   });
   const { module, instance } = await WebAssembly.instantiate(builder.toBytes(), {
     env: { memory: blocks.memory },
     math: { pow: Math.pow },
   });
-  const functionOf = ({ func }: Kernel): KernelFunction =>
-    instance.exports[func.exportName!] as KernelFunction;
-  const divided = emitted.flatMap((step) =>
-    step !== undefined && step.kernels.length > 1 ? step.kernels : [],
-  );
-  const functions = [...new Set(divided.map(({ func }) => func.exportName!))];
+  const functionOf = (name: string): KernelFunction => instance.exports[name] as KernelFunction;
+  const functions = functionsOfJobs(emitted);
   const number =
-    pool === undefined || functions.length === 0
+    functions.length === 0
       ? undefined
-      : await pool.load({
-          module,
-          functions,
-          local: functions.map((name) => instance.exports[name] as KernelFunction),
-        });
+      : await pool?.load({ module, functions, local: functions.map(functionOf) });
   const runners = graph.steps.map((step, i) => {
     if (plan.storage[step.output]?.kind === 'alias') return () => undefined;
     const kernels = emitted[i];
     if (kernels === undefined) return referenceRunner(graph, step, blocks);
-    if (kernels.kernels.length === 1) return kernelRunner(functionOf(kernels.kernels[0]!), step);
-    return jobRunner(pool!, number!, functions, kernels, step);
+    if (pool !== undefined && number !== undefined && kernels.kernels.length > 1)
+      return jobRunner(pool, number, functions, kernels, step);
+    return kernelRunner(functionOf(kernels.kernels[0]!.func.exportName!), step);
   });
-  return { plan, runners, choices, release: () => number !== undefined && pool!.drop(number) };
+  return { plan, runners, choices, release: () => number !== undefined && pool?.drop(number) };
 };
 
 /** The kernels of a step: one, or one for each of its parts. */
@@ -124,9 +117,18 @@ const emitStep = (
   const kernels = parts.map(({ inputs, output, attrs, part }) =>
     emit(builder, inputs, output, attrs, part === undefined ? options : { ...options, part }),
   );
-  // whole lines of the cache, so that no two threads write into the same one
-  const scratchBytes = Math.max(...kernels.map((kernel) => roundUp(kernel.scratchBytes, alignment)));
-  return { kernels, parts, scratchBytes };
+  return { kernels, parts, scratchBytes: Math.max(...kernels.map((kernel) => kernel.scratchBytes)) };
+};
+
+/** Bytes from one thread's scratch memory to the next: whole lines of the cache, so that no two threads write into one. */
+const scratchStride = (scratchBytes: number): number => roundUp(scratchBytes, alignment);
+
+/** The names of all functions that are parts of a step. */
+const functionsOfJobs = (emitted: readonly (StepKernels | undefined)[]): readonly string[] => {
+  const names = emitted.flatMap((step) =>
+    step !== undefined && step.kernels.length > 1 ? step.kernels.map(({ func }) => func.exportName!) : [],
+  );
+  return [...new Set(names)];
 };
 
 const requireTuned = (graph: Graph, choices: readonly KernelChoice[]): void => {
@@ -172,7 +174,7 @@ const jobRunner = (
         tasks[i * (arity + 1) + 1 + k] = at[slot]! + offsets[k]!;
       });
     });
-    pool.run({ program, tasks, arity, scratch, scratchStride: scratchBytes });
+    pool.run({ program, tasks, arity, scratch, scratchStride: scratchStride(scratchBytes) });
   };
 };
 
