@@ -1,7 +1,7 @@
 // The number of threads never shows in a result: not in its bits, and not in what `threads` may be.
 
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { splitStep } from '../../src/backends/wasm/split.ts';
 import type { Attrs, Backend, Primitive, PrimitiveName, Tensor, WindowAttrs } from '../../src/index.ts';
 import {
@@ -186,4 +186,24 @@ test('describe() tells the number of threads', async () => {
     expect(product.describe()).toContain(text);
     await backend.destroy();
   }
+});
+
+test('without shared memory there is one thread, and describe() says why', async () => {
+  vi.stubGlobal('SharedArrayBuffer', undefined);
+  try {
+    const backend = await createBackend('wasm', { threads: 2 });
+    const product = compile((x: Tensor) => matmul(x, x), { backend });
+    await product(random(6, 300, 300));
+    expect(product.describe()).toContain(', 1 thread (no shared memory here)\n');
+  } finally {
+    vi.unstubAllGlobals();
+  }
+});
+
+test('a destroyed backend refuses to run divided work', async () => {
+  const backend = dividedWasm(2);
+  const product = compile((x: Tensor) => matmul(x, x), { backend });
+  await product(random(7, 64, 64));
+  await backend.destroy();
+  await expect(product(random(7, 64, 64))).rejects.toThrow('got a backend that was destroyed');
 });

@@ -6,7 +6,8 @@ import type { FunctionRef } from '../assembler/module.ts';
  * A kernel emitted into a module. The executor instantiates the module and calls
  * `exports[kernel.func.exportName](...inputs, output, scratch)`.
  *
- * Every parameter is a byte address in the module's memory, a multiple of 16. Kernels may read up to
+ * Every parameter is a byte address in the module's memory, a multiple of 4 (whole buffers and scratch memory begin at
+ * multiples of 64, parts of them anywhere). Kernels may read up to
  * `readableBytesAfter` bytes behind the end of an input; they write the output and the scratch memory only,
  * never behind their ends. Scratch memory needs no particular content and holds none of value afterwards.
  * Inputs and output must not overlap. The same inputs give the same bits.
