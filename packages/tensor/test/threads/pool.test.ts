@@ -109,24 +109,44 @@ test('where no worker starts, the calling thread does everything', async () => {
   await pool.close();
 });
 
-test('an idle pool uses no processor time and lets the process end by itself', async () => {
-  const program = `
-    import { createBackend, compile, matmul, ones, read } from '@autoassign/tensor';
+/** What a program prints that runs as a process of its own; it must end by itself, with status 0. */
+const printed = async (program: string): Promise<string> => {
+  const flags = ['--conditions=@autoassign/source', '--import', 'tsx', '--input-type=module', '-e', program];
+  const options = { cwd: import.meta.dirname, timeout: 30_000 };
+  return (await promisify(execFile)(process.execPath, flags, options)).stdout;
+};
+
+const productOnThreads = `
+  import { createBackend, compile, matmul, ones, read } from '@autoassign/tensor';
+  const a = ones([256, 256]);
+  const multiply = async () => {
     const backend = await createBackend('wasm', { threads: 3 });
-    const a = ones([256, 256]);
     const product = compile((x, y) => matmul(x, y), { backend });
     await read(await product(a, a));
     if (!product.describe().includes('3 threads')) throw new Error(product.describe());
+    return { backend, product };
+  };`;
+
+test('an idle pool uses no processor time and lets the process end by itself', async () => {
+  const milliseconds = await printed(`${productOnThreads}
+    await multiply();
     await new Promise((resolve) => setTimeout(resolve, 50));
     const before = process.cpuUsage();
     await new Promise((resolve) => setTimeout(resolve, 300));
     const { user, system } = process.cpuUsage(before);
-    console.log((user + system) / 1000);`;
-  const flags = ['--conditions=@autoassign/source', '--import', 'tsx', '--input-type=module', '-e', program];
-  const { stdout } = await promisify(execFile)(process.execPath, flags, {
-    cwd: import.meta.dirname,
-    timeout: 30_000,
-  });
+    console.log((user + system) / 1000);`);
   // three busy threads would use 900 ms on an idle machine; one that spins uses 300
-  expect(Number(stdout)).toBeLessThan(60);
+  expect(Number(milliseconds)).toBeLessThan(60);
+});
+
+test('a process waits for what it destroys', async () => {
+  // the answers to the first line may come before or after the workers end: both orders are met in twenty turns
+  const program = `${productOnThreads}
+    for (let i = 0; i < 20; i++) {
+      const { backend, product } = await multiply();
+      product.destroy();
+      await backend.destroy();
+    }
+    console.log('destroyed');`;
+  expect(await printed(program)).toBe('destroyed\n');
 });

@@ -9,7 +9,7 @@ export interface WorkerThread {
 }
 
 /** What a worker tells. */
-export interface WorkerEvents {
+interface WorkerEvents {
   readonly message: (message: unknown) => void;
   /** The worker has ended, or never started. */
   readonly death: (reason: string) => void;
@@ -76,10 +76,17 @@ const startNodeWorker = (
   worker.on('error', (error) => events.death(String(error)));
   worker.on('exit', () => events.death('it ended'));
   worker.unref();
+  let isEnding = false;
   return {
     post: (message) => worker.postMessage(message),
-    hold: (isHeld) => (isHeld ? worker.ref() : worker.unref()),
+    hold: (isHeld) => {
+      // who waits for the end must not be left by a process with nothing else to do
+      if (isEnding) return;
+      if (isHeld) worker.ref();
+      else worker.unref();
+    },
     terminate: async () => {
+      isEnding = true;
       await worker.terminate();
     },
   };

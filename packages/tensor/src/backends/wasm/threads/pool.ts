@@ -16,7 +16,7 @@ export interface TaskProgram {
 }
 
 /** Tasks that may run at the same time, in any order. */
-export interface Job {
+interface Job {
   readonly program: number;
   /** For every task the function's number and `arity` arguments. */
   readonly tasks: Int32Array;
