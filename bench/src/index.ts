@@ -1,12 +1,17 @@
-// The benchmark runner: `npm run bench -- [ops|conv|step|loss ...]` measures, prints a table and writes bench/results.
+// The benchmark runner: `npm run bench -- [ops|conv|step|loss|cpu ...]` measures, prints a table and writes bench/results.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Backend } from '@autoassign/tensor';
 import { createBackend } from '@autoassign/tensor';
+import { ratioChart } from './cpu/chart.ts';
+import { perThreadCount } from './cpu/processes.ts';
+import { ratioTable } from './cpu/report.ts';
+import type { CpuOptions } from './cpu/suite.ts';
 import type { Task } from './measure.ts';
 import { measure } from './measure.ts';
+import type { Row } from './record.ts';
 import { describeRun, loadNow, tableOf } from './record.ts';
 import { convTasks } from './suites/conv.ts';
 import { lossTasks } from './suites/loss.ts';
@@ -22,29 +27,68 @@ const suites: Readonly<Record<string, (backend: Backend, seed: number) => Promis
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
+  allowNegative: true,
   options: {
     seed: { type: 'string', default: '1' },
     rounds: { type: 'string', default: '5' },
     time: { type: 'string', default: '200' },
     out: { type: 'string', default: join(fileURLToPath(import.meta.url), '../../results') },
+    // of the suite cpu
+    peers: { type: 'boolean', default: false },
+    threads: { type: 'string', default: '1' },
+    fma: { type: 'boolean', default: true },
+    only: { type: 'string' },
   },
 });
+const known = [...Object.keys(suites), 'cpu'];
 const chosen = positionals.length === 0 ? Object.keys(suites) : positionals;
-const unknown = chosen.find((name) => suites[name] === undefined);
-if (unknown !== undefined) {
-  console.error(`bench: needs suites out of ${Object.keys(suites).join(', ')}, got '${unknown}'.`);
+const stop = (needs: string, got: string): never => {
+  console.error(`bench: needs ${needs}, got '${got}'.`);
   process.exit(2);
-}
+};
+const unknown = chosen.find((name) => !known.includes(name));
+if (unknown !== undefined) stop(`suites out of ${known.join(', ')}`, unknown);
+const threadCounts = values.threads.split(',').map(Number);
+if (!threadCounts.every((count) => Number.isInteger(count) && count > 0))
+  stop('--threads as positive integers such as 1,2', values.threads);
 const seed = Number(values.seed);
-mkdirSync(values.out, { recursive: true });
-for (const name of chosen) {
+const timing = { time: Number(values.time), rounds: Number(values.rounds) };
+
+/** Measures one of the plain suites, prints and writes it. */
+const runSuite = async (name: string): Promise<void> => {
   const run = describeRun(name, seed);
   const before = loadNow();
   const tasks = await suites[name]!(await createBackend('wasm'), seed);
-  const rows = await measure(tasks, { time: Number(values.time), rounds: Number(values.rounds) });
+  const rows: Row[] = await measure(tasks, timing);
   const file = join(values.out, `${name}-${run.date}.json`);
   writeFileSync(file, `${JSON.stringify({ ...run, load: { before, after: loadNow() }, rows }, null, 2)}\n`);
   console.log(
     `${name}: ${run.machine.cpu}, Node ${run.runtime.node}, load ${before[0]}\n${tableOf(rows)}\n→ ${file}\n`,
   );
-}
+};
+
+/** Measures the suite cpu, prints it, writes it and draws it. */
+const runCpu = async (): Promise<void> => {
+  const options: Omit<CpuOptions, 'threads'> = {
+    ...timing,
+    seed,
+    fma: values.fma,
+    peers: values.peers,
+    ...(values.only === undefined ? {} : { only: values.only }),
+  };
+  const described = describeRun('cpu', seed);
+  const before = loadNow();
+  const { rows, fma, missing } = await perThreadCount(threadCounts, options);
+  const run = { ...described, fma, load: { before, after: loadNow() }, rows };
+  const path = join(values.out, `cpu-${run.date}`);
+  writeFileSync(`${path}.json`, `${JSON.stringify(run, null, 2)}\n`);
+  const chart = ratioChart(run);
+  if (chart !== undefined) writeFileSync(`${path}.svg`, chart);
+  const left = Object.entries(missing).map(([name, reason]) => `Without ${name}: ${reason}.\n`);
+  console.log(
+    `cpu: ${run.machine.cpu}, Node ${run.runtime.node}, fma ${fma ? 'on' : 'off'}, load ${before[0]}\n${ratioTable(rows)}\n${left.join('')}→ ${path}.json${chart === undefined ? '' : ', .svg'}\n`,
+  );
+};
+
+mkdirSync(values.out, { recursive: true });
+for (const name of chosen) await (name === 'cpu' ? runCpu() : runSuite(name));

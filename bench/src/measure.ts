@@ -1,6 +1,7 @@
 // Measuring: interleaved rounds over all tasks of a suite, medians and spread.
 import { Bench } from 'tinybench';
-import type { Row, Spread } from './record.ts';
+import type { Row } from './record.ts';
+import { spreadOf } from './record.ts';
 
 /** Something to time. */
 export interface Task {
@@ -19,15 +20,6 @@ export interface MeasureOptions {
   /** Passes over all tasks; more passes see more of a shared machine's moods. */
   readonly rounds: number;
 }
-
-const spreadOf = (samples: readonly number[]): Spread => {
-  const sorted = [...samples].sort((a, b) => a - b);
-  return {
-    median: sorted[Math.floor(sorted.length / 2)]!,
-    min: sorted[0]!,
-    max: sorted.at(-1)!,
-  };
-};
 
 /** One row per task. Every round times every task once, so that slow minutes hit all of them alike. */
 export const measure = async (tasks: readonly Task[], options: MeasureOptions): Promise<Row[]> => {

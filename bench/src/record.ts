@@ -17,9 +17,30 @@ export interface Row {
   readonly ours: Spread;
   /** Billions of floating point operations per second at the median, where the task has a count. */
   readonly gigaflops?: number;
-  /** The same task by other libraries; ratio = theirs / ours. */
-  readonly peers: Readonly<Record<string, Spread & { readonly version: string; readonly ratio: number }>>;
+  /** The same task by other libraries. */
+  readonly peers: Readonly<Record<string, PeerSpread>>;
+  /** Libraries that took no part, and why. */
+  readonly absent?: Readonly<Record<string, string>>;
 }
+
+/** Times of another library. */
+interface PeerSpread extends Spread {
+  readonly version: string;
+  /** Theirs / ours, of medians: above 1, ours is faster. */
+  readonly ratio: number;
+  /** What to know when reading the numbers. */
+  readonly note?: string;
+}
+
+/** Median, least and largest of at least one number. */
+export const spreadOf = (samples: readonly number[]): Spread => {
+  const sorted = [...samples].sort((a, b) => a - b);
+  return {
+    median: sorted[Math.floor(sorted.length / 2)]!,
+    min: sorted[0]!,
+    max: sorted.at(-1)!,
+  };
+};
 
 /** A benchmark run. */
 export interface BenchRun {
@@ -29,6 +50,8 @@ export interface BenchRun {
   readonly runtime: { readonly node: string; readonly v8: string; readonly platform: string };
   readonly commit: string;
   readonly seed: number;
+  /** Whether ours used fused multiply-add; absent where the suite does not choose. */
+  readonly fma?: boolean;
   /** Load averages over 1, 5 and 15 minutes when the run began and ended. */
   readonly load: { readonly before: readonly number[]; readonly after: readonly number[] };
   readonly rows: readonly Row[];

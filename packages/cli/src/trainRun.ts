@@ -3,7 +3,14 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Batch } from '@autoassign/datasets';
 import type { Detector, Params, TrainState } from '@autoassign/detector';
-import { createDetector, initialState, readCheckpoint, restoreState, train } from '@autoassign/detector';
+import {
+  createDetector,
+  initialState,
+  readCheckpoint,
+  restoreState,
+  train,
+  WeightsError,
+} from '@autoassign/detector';
 import type { Backend } from '@autoassign/tensor';
 import { key } from '@autoassign/tensor';
 import { writeFileAtomic } from './atomicFile.ts';
@@ -59,9 +66,33 @@ export interface StoppedRun {
 }
 
 /**
- * The run with the state that its last checkpoint holds, or with a fresh one when there is none.
+ * The bytes of a run's last checkpoint; undefined when it never wrote one.
  *
- * Throws   WeightsError when the checkpoint is damaged or does not fit the run's configuration, naming what does not fit
+ * Throws   WeightsError when the file cannot be read, or is gone although the log tells of it: to begin anew would cut the log
+ */
+async function lastCheckpoint(path: string, { metrics }: RunFiles): Promise<Uint8Array | undefined> {
+  try {
+    return new Uint8Array(await readFile(path));
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
+    if (code !== 'ENOENT') {
+      throw new WeightsError(
+        `prepareRun(${path}): needs a checkpoint that can be read, got ${code}. Make the file readable, or start a new run.`,
+        { cause },
+      );
+    }
+  }
+  const saved = readMetrics(metrics).findLast(({ event }) => event === 'checkpoint');
+  if (saved === undefined) return undefined;
+  throw new WeightsError(
+    `prepareRun(${path}): needs the checkpoint of step ${saved.step} that ${metrics} tells of, got no such file. Put the file back, or start a new run.`,
+  );
+}
+
+/**
+ * The run with the state that its last checkpoint holds, or with a fresh one when it has not saved any yet.
+ *
+ * Throws   WeightsError when the checkpoint is gone, cannot be read, is damaged or does not fit the run's configuration
  */
 export async function prepareRun(
   run: Omit<TrainingRun, 'detector' | 'state' | 'step'>,
@@ -71,9 +102,9 @@ export async function prepareRun(
   const params = await detector.init(key(config.seed));
   const fresh = await initialState(config.detector, params, optimizerOf(config.recipe, config.detector));
   const path = join(files.folder, checkpointNames.last);
-  const bytes = await readFile(path).catch(() => undefined);
+  const bytes = await lastCheckpoint(path, files);
   if (bytes === undefined) return { ...run, detector, state: fresh, step: 0 };
-  const checkpoint = readCheckpoint(new Uint8Array(bytes), path);
+  const checkpoint = readCheckpoint(bytes, path);
   return { ...run, detector, state: restoreState(fresh, checkpoint, path), step: checkpoint.step };
 }
 

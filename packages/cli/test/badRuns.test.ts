@@ -173,6 +173,21 @@ describe('weights and runs that cannot be used', () => {
     await rm(folder, { recursive: true });
   });
 
+  it('refuses to begin anew when the checkpoint cannot be read or is gone, and leaves the log alone', async () => {
+    const folder = await copiedRun('unreadable', (config) => config);
+    const log = await readFile(join(folder, 'metrics.jsonl'), 'utf8');
+    await rm(join(folder, 'last.safetensors'));
+    await expectFailure(
+      ['train', '--resume', folder],
+      'last.safetensors',
+      'checkpoint of step 2',
+      'no such file',
+    );
+    await mkdir(join(folder, 'last.safetensors'));
+    await expectFailure(['train', '--resume', folder], 'last.safetensors', 'EISDIR');
+    expect(await readFile(join(folder, 'metrics.jsonl'), 'utf8')).toBe(log);
+  });
+
   it('says that a finished run is finished, and changes nothing', async () => {
     const before = await readFile(join(out, 'good', 'summary.json'), 'utf8');
     const { exitCode, stderr } = await runTiny(['train', '--resume', join(out, 'good')]);

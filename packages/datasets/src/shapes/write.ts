@@ -57,25 +57,28 @@ export const writeShapes = async (
   const name = typeof folder === 'string' ? folder : 'folder';
   if (typeof folder === 'string' && (await isWritten(platform.openFolder(folder), marker)))
     return { images, isReused: true };
-  const writer = await openWriter(folder, name);
   try {
-    await writeAll(writer, { ...options, seed, quality });
+    const writer = typeof folder === 'string' ? await platform.createFolder(folder) : folder;
+    await writeFolder(writer, { ...options, seed, quality }, marker);
+    return { images, isReused: false };
+  } catch (cause) {
+    if (options.signal?.aborted) throw cause;
+    // Another process may have finished the same folder in the meantime.
+    if (typeof folder === 'string' && (await isWritten(platform.openFolder(folder), marker)))
+      return { images, isReused: true };
+    throw cause instanceof DatasetError ? cause : cannotWrite(name, cause);
+  }
+};
+
+/** Writes everything, the marker last, and gives the folder its name; a failure leaves nothing behind. */
+const writeFolder = async (writer: FolderWriter, settings: Settings, marker: string): Promise<void> => {
+  try {
+    await writeAll(writer, settings);
     await writer.write(markerFile, new TextEncoder().encode(marker));
     await writer.commit();
   } catch (cause) {
     await writer.discard();
-    if (cause instanceof DatasetError || options.signal?.aborted) throw cause;
-    throw cannotWrite(name, cause);
-  }
-  return { images, isReused: false };
-};
-
-const openWriter = async (folder: string | FolderWriter, name: string): Promise<FolderWriter> => {
-  if (typeof folder !== 'string') return folder;
-  try {
-    return await platform.createFolder(folder);
-  } catch (cause) {
-    throw cause instanceof DatasetError ? cause : cannotWrite(name, cause);
+    throw cause;
   }
 };
 

@@ -132,6 +132,14 @@ describe('on disk', () => {
     );
   });
 
+  test('writers that begin together leave one folder, which all of them take', async () => {
+    const parent = await folderWith({});
+    const folder = join(parent, 'shapes');
+    const written = await Promise.all([1, 2, 3].map(() => writeShapes(folder, options)));
+    expect(written.map(({ isReused }) => isReused).sort()).toEqual([false, true, true]);
+    expect(await readdir(parent)).toEqual(['shapes']);
+  });
+
   test('never touches a folder with other files', async () => {
     const folder = await folderWith({ 'mine.txt': 'precious' });
     await expect(writeShapes(folder, options)).rejects.toThrow(/needs a new or empty folder/);

@@ -4,6 +4,7 @@ import { describeSpec, leavesWithPaths, mapTree, read, scalar, sentence, tensor 
 import { configHash, type DetectorConfig } from '../config.ts';
 import { WeightsError } from '../errors.ts';
 import { validateConfig } from '../validateConfig.ts';
+import { checksumOf } from '../weights/checksum.ts';
 import { readSafetensors, type StoredTensor, writeSafetensors } from '../weights/safetensors.ts';
 import type { DataPosition } from './events.ts';
 import type { TrainState } from './state.ts';
@@ -47,13 +48,15 @@ export const writeCheckpoint = async (state: TrainState, info: CheckpointInfo): 
     const name = storedName(path);
     if (name !== undefined) tensors.push([name, storedOf(leaf, await read(leaf))]);
   }
-  return writeSafetensors(Object.fromEntries(tensors), {
+  const stored = Object.fromEntries(tensors);
+  return writeSafetensors(stored, {
     format,
     config: JSON.stringify(info.config),
     configHash: configHash(info.config),
     data: JSON.stringify(info.data),
     seed: String(info.seed),
     notes: JSON.stringify(info.notes ?? {}),
+    checksum: checksumOf(stored),
   });
 };
 
@@ -75,8 +78,9 @@ export const readCheckpoint = (bytes: Uint8Array, label?: string): Checkpoint =>
   const [config, data, notes, seed] = ['config', 'data', 'notes', 'seed'].map((name) =>
     parsed(metadata[name], () => noCheckpoint(label, `a damaged '${name}' in its metadata`)),
   );
+  requireUndamaged(tensors, metadata, label);
   const step = tensors['training.step']?.data[0];
-  if (!isPosition(data) || !isText(notes) || !Number.isSafeInteger(seed) || !Number.isSafeInteger(step))
+  if (!isPosition(data) || !isText(notes) || !Number.isSafeInteger(seed) || !isCount(step))
     throw noCheckpoint(label, 'one whose data position, notes, seed or step is damaged');
   const valid = validateConfig(config);
   return {
@@ -85,9 +89,29 @@ export const readCheckpoint = (bytes: Uint8Array, label?: string): Checkpoint =>
     data,
     notes,
     seed: seed as number,
-    step: step as number,
+    step,
     tensors,
   };
+};
+
+/** Refuses arrays that are not those of the checksum beside them; a file without one is from before there were any. */
+const requireUndamaged = (
+  tensors: Checkpoint['tensors'],
+  { checksum }: Readonly<Record<string, string>>,
+  label: string | undefined,
+): void => {
+  if (checksum === undefined) return;
+  const found = checksumOf(tensors);
+  if (found === checksum) return;
+  throw new WeightsError(
+    sentence({
+      where: 'readCheckpoint',
+      label,
+      needs: `arrays with the checksum ${checksum} they were written with`,
+      got: found,
+      advice: 'The file is damaged: take a copy of it, or start a new run.',
+    }),
+  );
 };
 
 const parsed = (text: string | undefined, complaint: () => Error): unknown => {
@@ -98,9 +122,11 @@ const parsed = (text: string | undefined, complaint: () => Error): unknown => {
   }
 };
 
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+
 const isPosition = (value: unknown): value is DataPosition => {
   const { epoch, position } = { ...(value as Partial<DataPosition> | null) };
-  return [epoch, position].every((n) => Number.isSafeInteger(n) && n! >= 0);
+  return isCount(epoch) && isCount(position);
 };
 
 const isText = (value: unknown): value is Record<string, string> =>

@@ -1,6 +1,6 @@
 // The training loop: its events, stopping and resuming, and what it does when things go wrong.
 import { cosine } from '@autoassign/autograd';
-import { createBackend, key, leavesWithPaths, read, release } from '@autoassign/tensor';
+import { createBackend, key, leavesWithPaths, read, release, scalar } from '@autoassign/tensor';
 import { describe, expect, it } from 'vitest';
 import type { TrainingBatch } from '../../src/batch.ts';
 import { createDetector } from '../../src/model/detector.ts';
@@ -261,5 +261,25 @@ describe('checkpoints', () => {
     expect(() => readCheckpoint(writeSafetensors({}, { format }))).toThrow("a damaged 'config'");
     const metadata = { format, config: '{}', data: 'null', notes: '{}', seed: '0' };
     expect(() => readCheckpoint(writeSafetensors({}, metadata))).toThrow('data position');
+  });
+
+  it('whose arrays were damaged on the disk are refused, wherever the damage is', async () => {
+    const info = { config: tinyConfig, data: { epoch: 0, position: 0 }, seed: 0 };
+    const bytes = await writeCheckpoint(await freshState(), info);
+    const header = 8 + Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
+    for (const at of [header, Math.floor((header + bytes.length) / 2), bytes.length - 1]) {
+      const damaged = bytes.slice();
+      damaged[at]! ^= 1;
+      expect(() => readCheckpoint(damaged, 'last.safetensors')).toThrow(
+        /readCheckpoint\(last\.safetensors\): needs arrays with the checksum [0-9a-f]{8}/,
+      );
+    }
+  });
+
+  it('of a step below 0 are refused', async () => {
+    const info = { config: tinyConfig, data: { epoch: 0, position: 0 }, seed: 0 };
+    const state = { ...(await freshState()), step: scalar(-1, 'i32') };
+    const bytes = await writeCheckpoint(state, info);
+    expect(() => readCheckpoint(bytes)).toThrow('seed or step is damaged');
   });
 });

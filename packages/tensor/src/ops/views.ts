@@ -40,6 +40,9 @@ export const elementsOf = (view: View): Data => {
   const contiguous =
     view.offset === 0 && view.data.length === view.size && strides.every((s, d) => s === view.stride[d]);
   if (contiguous) return view.data;
+  // one repeated element, the most common broadcast by far
+  if (view.size > 0 && view.stride.every((s) => s === 0))
+    return emptyLike(view.data, view.size).fill(view.data[view.offset]!);
   const positions = positionsOf(view.shape, { strides: view.stride, offset: view.offset });
   const copy = emptyLike(view.data, positions.length);
   for (let i = 0; i < positions.length; i++) copy[i] = view.data[positions[i]!]!;

@@ -1,3 +1,5 @@
+// Which ops have a WebAssembly kernel, and how the kernel of one step is emitted.
+
 import type { LoopAttrs } from '../../graph/loop.ts';
 import type { WindowAttrs } from '../../ops/conv.ts';
 import { convExtents } from '../../ops/conv.ts';

@@ -20,6 +20,9 @@ import {
 } from './kernels/geometry.ts';
 import type { Range } from './kernels/kernel.ts';
 import { tileColumns, tileRows } from './kernels/microKernel.ts';
+import { isWinogradFaster } from './kernels/winograd/choice.ts';
+import { maximumTiles } from './kernels/winograd/convolution.ts';
+import { tileSize } from './kernels/winograd/transforms.ts';
 import { geometryOf } from './kernelTable.ts';
 
 /** What one kernel of a divided step computes: a smaller step, or a range of the whole one's output. */
@@ -119,16 +122,35 @@ const unitOf = (pass: { readonly rows: AxisPass; readonly columns: AxisPass }): 
   return unit;
 };
 
+/** Winograd's convolution is divided into images only, taken together as in the whole, and where all parts are its too. */
+const splitWinograd = (
+  step: WholeStep,
+  threads: number,
+  geometry: Conv2dGeometry,
+  covered: 'output' | 'images',
+): readonly StepPart[] | undefined => {
+  const [batch, , height, width] = step.output.shape as readonly [number, number, number, number];
+  const tiles = Math.ceil(height / tileSize) * Math.ceil(width / tileSize);
+  const together = Math.max(1, Math.min(batch, Math.floor(maximumTiles / tiles)));
+  const ranges = rangesOf(batch, partsFor(threads), together);
+  const isAlike = ranges.every(({ from, to }) =>
+    isWinogradFaster({ ...geometry, batch: to - from }, covered),
+  );
+  return isAlike ? splitImages(step, 1, ranges) : undefined;
+};
+
 /** Images where there are enough of them, else positions of the passes' first dimension. */
 const splitGathered = (
   step: WholeStep,
   { threads, least }: Division,
   geometry: Conv2dGeometry,
+  covered: 'output' | 'images',
   passes: readonly { readonly rows: AxisPass; readonly columns: AxisPass }[],
 ): readonly StepPart[] | undefined => {
   const [, , height, width] = step.output.shape as readonly [number, number, number, number];
   const { batch } = geometry;
   if (productsOf(geometry) < least.products) return undefined;
+  if (isWinogradFaster(geometry, covered)) return splitWinograd(step, threads, geometry, covered);
   const together = imagesTogether(batch, height * width);
   const images = rangesOf(batch, partsFor(threads), together);
   if (images.length >= threads) return splitImages(step, 1, images);
@@ -149,7 +171,7 @@ const splitConv2d: Splitter = (step, division) => {
     geometryOf(step.inputs[0]!.shape, step.inputs[1]!.shape, step.attrs as WindowAttrs),
   );
   const { rows, columns } = axesOf(geometry);
-  return splitGathered(step, division, geometry, [
+  return splitGathered(step, division, geometry, 'output', [
     { rows: forwardPass(rows), columns: forwardPass(columns) },
   ]);
 };
@@ -163,13 +185,14 @@ const splitInputGrad: Splitter = (step, division) => {
   const passes = inputGradPasses(axes.rows).flatMap((rows) =>
     columnPasses.map((columns) => ({ rows, columns })),
   );
-  return splitGathered(step, division, geometry, passes);
+  return splitGathered(step, division, geometry, 'images', passes);
 };
 
 /** The pixels of all images are summed, so it is the filters that are divided: each part takes some of their taps. */
 const splitFilterGrad: Splitter = (step, { threads, least }) => {
   const geometry = geometryOf(step.inputs[0]!.shape, step.output.shape, step.attrs as WindowAttrs);
-  if (productsOf(geometry) < least.products) return undefined;
+  // a Winograd filter gradient sums in the transformed space of all taps: it stays whole
+  if (productsOf(geometry) < least.products || isWinogradFaster(geometry, 'output')) return undefined;
   const taps = sizeOf(step.output.shape.slice(1));
   // every part pads the images for itself, so there are no more than threads
   return splitRanges(step, rangesOf(taps, threads, tileColumns));

@@ -48,6 +48,8 @@ export const v128: Named<'and' | 'or' | 'xor' | 'andnot', Binary<'v128'>> & {
   readonly load32Zero: Load<'v128'>;
   readonly load32Lane: (address: Operand<'i32'>, value: V, lane: Lane, offset?: number) => V;
   readonly store32Lane: (address: Operand<'i32'>, value: V, lane: Lane, offset?: number) => Statement;
+  /** The first (0) or last (1) two elements to memory. */
+  readonly store64Lane: (address: Operand<'i32'>, value: V, half: 0 | 1, offset?: number) => Statement;
   /** Four elements of the pair (left, right). */
   readonly shuffle: (left: V, right: V, lanes: Lanes) => V;
 } = {
@@ -66,6 +68,8 @@ export const v128: Named<'and' | 'or' | 'xor' | 'andnot', Binary<'v128'>> & {
     expression('v128', [operand('i32', address), value.code, opcode(0x56), memoryOffset(offset), lane]),
   store32Lane: (address, value, lane, offset = 0) =>
     statement([operand('i32', address), value.code, opcode(0x5a), memoryOffset(offset), lane]),
+  store64Lane: (address, value, half, offset = 0) =>
+    statement([operand('i32', address), value.code, opcode(0x5b), memoryOffset(offset), half]),
   shuffle: (left, right, lanes) =>
     expression('v128', [
       left.code,

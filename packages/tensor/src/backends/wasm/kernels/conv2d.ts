@@ -8,6 +8,8 @@ import { axesOf, conv2dName, forwardPass, partOfPass, simplified } from './geome
 import type { Kernel, KernelOptions } from './kernel.ts';
 import { partName } from './kernel.ts';
 import { scratchLayout } from './scratch.ts';
+import { isWinogradFaster } from './winograd/choice.ts';
+import { emitWinogradConv2d } from './winograd/forward.ts';
 
 /**
  * The kernel (images, weights, output, scratch) of a convolution; a part is a range of positions along
@@ -19,8 +21,10 @@ import { scratchLayout } from './scratch.ts';
 export function emitConv2d(
   module: ModuleBuilder,
   geometry: Conv2dGeometry,
-  { fma = false, part }: KernelOptions = {},
+  options: KernelOptions = {},
 ): Kernel {
+  if (isWinogradFaster(geometry, 'output')) return emitWinogradConv2d(module, geometry, options);
+  const { fma = false, part } = options;
   const exportName = conv2dName('conv2d', geometry, fma) + partName(part);
   return module.once(exportName, () => {
     let scratchBytes = 0;

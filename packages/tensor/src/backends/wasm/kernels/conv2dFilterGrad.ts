@@ -20,6 +20,8 @@ import { transposePanel } from './packing.ts';
 import { paddedPlane, sourceOf } from './paddedSource.ts';
 import { packTaps } from './pixelPanels.ts';
 import { scratchLayout } from './scratch.ts';
+import { isWinogradFaster } from './winograd/choice.ts';
+import { emitWinogradFilterGrad } from './winograd/filterGrad.ts';
 
 /**
  * The kernel (images, outputGrad, weightGrad, scratch) of the gradient with respect to the weights. A part is a
@@ -31,8 +33,10 @@ import { scratchLayout } from './scratch.ts';
 export function emitConv2dFilterGrad(
   module: ModuleBuilder,
   geometry: Conv2dGeometry,
-  { fma = false, part }: KernelOptions = {},
+  options: KernelOptions = {},
 ): Kernel {
+  if (isWinogradFaster(geometry, 'output')) return emitWinogradFilterGrad(module, geometry, options);
+  const { fma = false, part } = options;
   const exportName = conv2dName('conv2dFilterGrad', geometry, fma) + partName(part);
   return module.once(exportName, () => {
     let scratchBytes = 0;

@@ -17,6 +17,8 @@ import { partName } from './kernel.ts';
 import { tileRows } from './microKernel.ts';
 import { gatherLanes } from './packing.ts';
 import { scratchLayout } from './scratch.ts';
+import { isWinogradFaster } from './winograd/choice.ts';
+import { emitWinogradInputGrad } from './winograd/forward.ts';
 
 /**
  * The kernel (outputGrad, weights, inputGrad, scratch) of the gradient with respect to the images. A part is a
@@ -28,8 +30,10 @@ import { scratchLayout } from './scratch.ts';
 export function emitConv2dInputGrad(
   module: ModuleBuilder,
   geometry: Conv2dGeometry,
-  { fma = false, part }: KernelOptions = {},
+  options: KernelOptions = {},
 ): Kernel {
+  if (isWinogradFaster(geometry, 'images')) return emitWinogradInputGrad(module, geometry, options);
+  const { fma = false, part } = options;
   const exportName = conv2dName('conv2dInputGrad', geometry, fma) + partName(part);
   return module.once(exportName, () => {
     let scratchBytes = 0;

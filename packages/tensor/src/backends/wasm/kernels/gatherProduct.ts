@@ -21,7 +21,7 @@ import { packPixels } from './pixelPanels.ts';
 import type { Scratch } from './scratch.ts';
 
 /** The channels and size of the images on one side of a convolution. */
-interface ImageShape {
+export interface ImageShape {
   readonly channels: number;
   readonly height: number;
   readonly width: number;

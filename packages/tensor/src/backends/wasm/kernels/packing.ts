@@ -89,24 +89,29 @@ export function gatherLanes(
   );
 }
 
-/** Stores the columns of a four by four block, given by rows, `step` bytes apart. Changes the block. */
+/** The columns of a four by four block, given by rows. */
+export function transposed(block: readonly Local<'v128'>[]): readonly Expression<'v128'>[] {
+  const [a, b, c, d] = block;
+  if (!a || !b || !c || !d) throw new RangeError('transposed: needs four rows, got fewer.');
+  const lowOf = (x: Expression<'v128'>, y: Expression<'v128'>) => v128.shuffle(x, y, [0, 4, 1, 5]);
+  const highOf = (x: Expression<'v128'>, y: Expression<'v128'>) => v128.shuffle(x, y, [2, 6, 3, 7]);
+  return [
+    // a, b interleave into columns 0 1 and 2 3 of rows 0 1; c, d likewise of rows 2 3. The shuffles join them.
+    v128.shuffle(lowOf(a, b), lowOf(c, d), [0, 1, 4, 5]),
+    v128.shuffle(lowOf(a, b), lowOf(c, d), [2, 3, 6, 7]),
+    v128.shuffle(highOf(a, b), highOf(c, d), [0, 1, 4, 5]),
+    v128.shuffle(highOf(a, b), highOf(c, d), [2, 3, 6, 7]),
+  ];
+}
+
+/** Stores the columns of a four by four block, given by rows, `step` bytes apart. */
 export function storeTransposed(
   block: readonly Local<'v128'>[],
   address: Expression<'i32'>,
   step: number,
   offset: number,
 ): readonly Statement[] {
-  const [a, b, c, d] = block;
-  if (!a || !b || !c || !d) throw new RangeError('storeTransposed: needs four rows, got fewer.');
-  const lowOf = (x: Expression<'v128'>, y: Expression<'v128'>) => v128.shuffle(x, y, [0, 4, 1, 5]);
-  const highOf = (x: Expression<'v128'>, y: Expression<'v128'>) => v128.shuffle(x, y, [2, 6, 3, 7]);
-  return [
-    // a, b interleave into columns 0 1 and 2 3 of rows 0 1; c, d likewise of rows 2 3. The stores join them.
-    v128.store(address, v128.shuffle(lowOf(a, b), lowOf(c, d), [0, 1, 4, 5]), offset),
-    v128.store(address, v128.shuffle(lowOf(a, b), lowOf(c, d), [2, 3, 6, 7]), offset + step),
-    v128.store(address, v128.shuffle(highOf(a, b), highOf(c, d), [0, 1, 4, 5]), offset + 2 * step),
-    v128.store(address, v128.shuffle(highOf(a, b), highOf(c, d), [2, 3, 6, 7]), offset + 3 * step),
-  ];
+  return transposed(block).map((column, at) => v128.store(address, column, offset + at * step));
 }
 
 /**

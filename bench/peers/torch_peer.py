@@ -1,0 +1,136 @@
+"""PyTorch for `npm run bench -- cpu --peers`: one JSON request per line of stdin, one JSON answer per line of stdout.
+
+{"threads": n}               -> {"version": text}
+{"prepare": id, "work": {}}  -> {}
+{"run": id}                  -> {}
+{"time": id, "ms": n}        -> {"samples": [milliseconds]}
+{"outputs": id}              -> {"outputs": [base64 of float32]}
+{"free": id}                 -> {}
+A request that fails is answered {"error": text}.
+"""
+
+import base64
+import json
+import sys
+import time
+
+import torch
+import torch.nn.functional as F
+
+
+def tensor(values):
+    """The tensor of {"shape": [], "data": base64 of float32}."""
+    data = torch.frombuffer(bytearray(base64.b64decode(values["data"])), dtype=torch.float32)
+    return data.reshape(values["shape"]).clone()
+
+
+def encoded(x):
+    # byte by byte through uint8, so that numpy is not needed
+    data = x.detach().contiguous().reshape(-1).view(torch.uint8)
+    return base64.b64encode(bytes(data.tolist())).decode()
+
+
+def matmul(work):
+    a, b = tensor(work["a"]), tensor(work["b"])
+    return lambda: [a @ b]
+
+
+def conv(work):
+    layer, border = work["layer"], work["border"]
+    x, weight, ct = (tensor(work[name]) for name in ("x", "weight", "ct"))
+    options = dict(stride=layer["stride"], padding=border)
+    if work["pass"] == "forward":
+        return lambda: [F.conv2d(x, weight, **options)]
+    if work["pass"] == "input gradient":
+        return lambda: [torch.nn.grad.conv2d_input(x.shape, weight, ct, **options)]
+    return lambda: [torch.nn.grad.conv2d_weight(x, weight.shape, ct, **options)]
+
+
+def cnn(work):
+    images, labels = tensor(work["images"]), torch.tensor(work["labels"])
+    params = [tensor(p).requires_grad_() for p in [*work["filters"], *work["linear"]]]
+    optimizer = torch.optim.SGD(params, lr=work["rate"])
+
+    def step():
+        with torch.enable_grad():
+            x = images
+            for weight in params[:-2]:
+                x = F.relu(F.conv2d(x, weight, padding=1))
+            loss = F.cross_entropy(F.linear(x.mean((2, 3)), *params[-2:]), labels)
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            optimizer.step()
+        return [loss, *params]
+
+    return step
+
+
+def net(work):
+    image = tensor(work["image"])
+    weights = [
+        (tensor(layer["weight"]), tensor(layer["bias"])) if layer["op"] == "conv" else None
+        for layer in work["layers"]
+    ]
+
+    def forward():
+        results = [image]
+        for layer, weight in zip(work["layers"], weights):
+            x = results[layer["from"]]
+            if layer["op"] == "maxPool":
+                y = F.max_pool2d(x, 3, stride=2, padding=1)
+            elif layer["op"] == "addRelu":
+                y = F.relu(x + results[layer["other"]])
+            else:
+                y = F.conv2d(x, *weight, stride=layer["stride"], padding=weight[0].shape[2] // 2)
+                y = F.relu(y) if layer["relu"] else y
+            results.append(y)
+        return [results[-1].mean((2, 3))]
+
+    return forward
+
+
+KINDS = {"matmul": matmul, "conv": conv, "cnn": cnn, "net": net}
+
+
+def timed(run, milliseconds):
+    samples = []
+    end = time.perf_counter() + milliseconds / 1e3
+    while not samples or time.perf_counter() < end:
+        start = time.perf_counter()
+        run()
+        samples.append((time.perf_counter() - start) * 1e3)
+    return samples
+
+
+def answer(request, jobs, results):
+    if "threads" in request:
+        torch.set_num_threads(request["threads"])
+        return {"version": torch.__version__}
+    if "prepare" in request:
+        work = request["work"]
+        jobs[request["prepare"]] = KINDS[work["kind"]](work)
+    elif "run" in request:
+        results[request["run"]] = jobs[request["run"]]()
+    elif "time" in request:
+        return {"samples": timed(jobs[request["time"]], request["ms"])}
+    elif "outputs" in request:
+        return {"outputs": [encoded(x) for x in results[request["outputs"]]]}
+    elif "free" in request:
+        jobs.pop(request["free"], None)
+        results.pop(request["free"], None)
+    return {}
+
+
+def main():
+    jobs, results = {}, {}
+    torch.set_grad_enabled(False)
+    for line in sys.stdin:
+        try:
+            reply = answer(json.loads(line), jobs, results)
+        except Exception as error:  # the comparison goes on without this task
+            reply = {"error": f"{type(error).__name__}: {error}"}
+        print(json.dumps(reply), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+// PyTorch as a library of the comparison: a Python process that answers one line of JSON per request.
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import type { Library, Prepared } from '../library.ts';
+import type { Work } from '../work.ts';
+
+interface Answer {
+  readonly error?: string;
+  readonly version?: string;
+  readonly samples?: number[];
+  readonly outputs?: string[];
+}
+type Ask = (request: object) => Promise<Answer>;
+
+const toBase64 = (data: Float32Array): string =>
+  Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64');
+
+const fromBase64 = (text: string): Float32Array => {
+  const bytes = Uint8Array.from(Buffer.from(text, 'base64'));
+  return new Float32Array(bytes.buffer);
+};
+
+/** A question and answer line with a process, and how to end it. */
+const converse = (python: string, script: string): { ask: Ask; close: () => Promise<void> } => {
+  const child = spawn(python, [script], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const gone = new Promise<never>((_, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code) => reject(new Error(`${python} ended with code ${code}`)));
+  });
+  gone.catch(() => undefined); // heard by whoever asks next
+  // a pipe that closes early is reported by the exit, not by the stream
+  child.stdin.on('error', () => undefined);
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const ask: Ask = async (request) => {
+    child.stdin.write(`${JSON.stringify(request)}\n`);
+    const { value } = await Promise.race([lines.next(), gone]);
+    if (value === undefined) return gone;
+    const answer = JSON.parse(value) as Answer;
+    if (answer.error !== undefined) throw new Error(answer.error);
+    return answer;
+  };
+  const close = async (): Promise<void> => {
+    child.stdin.end();
+    await gone.catch(() => undefined);
+  };
+  return { ask, close };
+};
+
+const prepare = async (ask: Ask, id: number, work: Work): Promise<Prepared> => {
+  const plain: unknown = JSON.parse(
+    JSON.stringify(work, (_, value: unknown) => (value instanceof Float32Array ? toBase64(value) : value)),
+  );
+  await ask({ prepare: id, work: plain });
+  return {
+    run: async () => void (await ask({ run: id })),
+    time: async (milliseconds) => (await ask({ time: id, ms: milliseconds })).samples!,
+    outputs: async () => (await ask({ outputs: id })).outputs!.map(fromBase64),
+    free: () => void ask({ free: id }).catch(() => undefined),
+  };
+};
+
+/**
+ * PyTorch in the Python that AUTOASSIGN_TORCH names.
+ *
+ * Throws  Error when the variable is not set or that Python has no torch
+ */
+export const torch = async (script: string, threads: number): Promise<Library> => {
+  const python = process.env.AUTOASSIGN_TORCH;
+  if (python === undefined || python === '')
+    throw new Error('AUTOASSIGN_TORCH names no python3 that has torch');
+  const { ask, close } = converse(python, script);
+  const { version = 'unknown' } = await ask({ threads });
+  let prepared = 0;
+  return {
+    name: 'PyTorch',
+    version,
+    isThreaded: true,
+    compilesFirst: false,
+    prepare: (work) => prepare(ask, prepared++, work),
+    close,
+  };
+};

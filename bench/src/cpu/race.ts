@@ -1,0 +1,218 @@
+// Timing libraries against each other: right results first, then interleaved rounds, so that slow minutes hit all alike.
+import { performance } from 'node:perf_hooks';
+import { setImmediate } from 'node:timers/promises';
+import type { Row } from '../record.ts';
+import { spreadOf } from '../record.ts';
+import type { Library, Prepared } from './library.ts';
+import type { NamedWork, Work } from './work.ts';
+
+/** Something to time: work for every library, or ours alone. */
+export type Entry =
+  | NamedWork
+  | { readonly name: string; readonly flops?: number; readonly prepared: Prepared };
+
+/** How long and how often each library runs each task. */
+export interface RaceOptions {
+  /** Milliseconds per task, library and round; at least one run. */
+  readonly time: number;
+  readonly rounds: number;
+  readonly threads: number;
+  /** Called with a line of progress. */
+  readonly tell: (line: string) => void;
+}
+
+/** One library at one task. */
+interface Runner {
+  readonly library: Library;
+  readonly prepared: Prepared;
+  readonly samples: number[];
+  /** Why there is only one sample. */
+  readonly note?: string;
+}
+
+/** All libraries at one task; the first runner is ours. */
+interface Heat {
+  readonly entry: Entry;
+  readonly runners: readonly Runner[];
+  readonly absent: Readonly<Record<string, string>>;
+}
+
+const slowMs = 2_000;
+const tooSlowMs = 10_000;
+const endlessMs = 60_000;
+/** Largest difference, as a share of the largest value of ours; sums of other orders differ by far less, wrong results by far more. */
+const tolerance = 2e-3;
+
+const timeOnce = async (prepared: Prepared): Promise<number> => {
+  const start = performance.now();
+  await prepared.run();
+  return performance.now() - start;
+};
+
+/** What to compare: for a training step the loss and each parameter's change, which is small beside the parameter. */
+const comparable = (
+  work: Work,
+  outputs: readonly ArrayLike<number>[],
+): readonly (readonly number[] | ArrayLike<number>)[] => {
+  if (work.kind !== 'cnn') return outputs;
+  const [loss, ...params] = outputs;
+  const start = [...work.filters, ...work.linear];
+  return [loss!, ...params.map((p, i) => Array.from(p, (x, j) => x - start[i]!.data[j]!))];
+};
+
+/** The largest difference between two lists of results, relative to the largest value of each result of the first. */
+const difference = (expected: readonly ArrayLike<number>[], got: readonly ArrayLike<number>[]): number => {
+  if (got.length !== expected.length) return Number.POSITIVE_INFINITY;
+  const each = expected.map((ours, k) => {
+    const theirs = got[k]!;
+    if (theirs.length !== ours.length) return Number.POSITIVE_INFINITY;
+    let [largest, worst] = [0, 0];
+    for (let i = 0; i < ours.length; i++) {
+      const error = Math.abs(ours[i]! - theirs[i]!);
+      if (!Number.isFinite(error)) return Number.POSITIVE_INFINITY;
+      largest = Math.max(largest, Math.abs(ours[i]!));
+      worst = Math.max(worst, error);
+    }
+    return largest === 0 ? worst : worst / largest;
+  });
+  return Math.max(...each);
+};
+
+/** A library at the work after its first run, with its results; or why it takes no part. */
+const enter = async (
+  library: Library,
+  work: Work,
+): Promise<{ runner: Runner; outputs: readonly ArrayLike<number>[] } | string> => {
+  try {
+    const prepared = await library.prepare(work);
+    if (typeof prepared === 'string') return prepared;
+    const first = await timeOnce(prepared);
+    const outputs = comparable(work, await prepared.outputs());
+    const runner = { library, prepared };
+    if (first < slowMs) return { runner: { ...runner, samples: [] }, outputs };
+    if (first > tooSlowMs && !library.compilesFirst)
+      return { runner: { ...runner, samples: [first], note: 'one run, the first' }, outputs };
+    const second = await timeOnce(prepared);
+    if (second < slowMs) return { runner: { ...runner, samples: [] }, outputs };
+    return { runner: { ...runner, samples: [second], note: 'one run, the second' }, outputs };
+  } catch (error) {
+    return `failed: ${(error as Error).message.split('\n')[0]}`;
+  }
+};
+
+/** What work costs about the same per operation in one library. */
+const kindOf = (peer: Library, work: Work): string =>
+  `${peer.name}: ${work.kind === 'conv' ? work.pass : work.kind}`;
+
+/** `enter`, unless slow work of the kind tells that this would take more than `endlessMs`. */
+const enterUnlessEndless = async (
+  peer: Library,
+  { work, flops }: NamedWork,
+  slowRates: Map<string, number>,
+): Promise<Awaited<ReturnType<typeof enter>>> => {
+  const kind = kindOf(peer, work);
+  const expected = (slowRates.get(kind) ?? 0) * flops;
+  if (expected > endlessMs)
+    return `left out: would take about ${(expected / 1e3).toFixed(0)} s, going by smaller work`;
+  const entered = await enter(peer, work);
+  if (typeof entered !== 'string' && entered.runner.samples.length > 0)
+    slowRates.set(kind, entered.runner.samples[0]! / flops);
+  return entered;
+};
+
+const heatOf = async (
+  entry: Entry,
+  ours: Library,
+  peers: readonly Library[],
+  slowRates: Map<string, number>,
+): Promise<Heat> => {
+  if ('prepared' in entry) {
+    await entry.prepared.run();
+    return { entry, runners: [{ library: ours, prepared: entry.prepared, samples: [] }], absent: {} };
+  }
+  const first = await enter(ours, entry.work);
+  if (typeof first === 'string') throw new Error(`${entry.name}: needs a result of ours, got '${first}'.`);
+  const runners = [first.runner];
+  const absent: Record<string, string> = {};
+  for (const peer of peers) {
+    const entered = await enterUnlessEndless(peer, entry, slowRates);
+    if (typeof entered === 'string') {
+      absent[peer.name] = entered;
+      continue;
+    }
+    const error = difference(first.outputs, entered.outputs);
+    if (error <= tolerance) runners.push(entered.runner);
+    else {
+      absent[peer.name] = `wrong: off by ${error.toPrecision(2)} of the largest value`;
+      entered.runner.prepared.free();
+    }
+  }
+  return { entry, runners, absent };
+};
+
+/** Milliseconds of runs made for about so long. */
+const sample = async (prepared: Prepared, milliseconds: number): Promise<readonly number[]> => {
+  if (prepared.time !== undefined) return prepared.time(milliseconds);
+  const samples: number[] = [];
+  for (let spent = 0; samples.length === 0 || spent < milliseconds; ) {
+    const taken = await timeOnce(prepared);
+    samples.push(taken);
+    spent += taken;
+  }
+  return samples;
+};
+
+const rowOf = ({ entry, runners, absent }: Heat, threads: number): Row => {
+  const [ours, ...others] = runners.map(({ samples, ...rest }) => ({ ...rest, spread: spreadOf(samples) }));
+  const { median } = ours!.spread;
+  const peers = others.map(({ library, spread, note }) => {
+    const notes = [
+      ...(note === undefined ? [] : [note]),
+      ...(threads > 1 && !library.isThreaded ? ['one thread'] : []),
+    ];
+    const { name, version } = library;
+    const told = notes.length === 0 ? {} : { note: notes.join('; ') };
+    return [name, { version, ...spread, ratio: spread.median / median, ...told }] as const;
+  });
+  return {
+    name: entry.name,
+    threads,
+    unit: 'ms',
+    ours: ours!.spread,
+    ...(entry.flops === undefined ? {} : { gigaflops: entry.flops / median / 1e6 }),
+    peers: Object.fromEntries(peers),
+    ...(Object.keys(absent).length === 0 ? {} : { absent }),
+  };
+};
+
+/**
+ * One row per task: the median over rounds of each round's median, for ours and every peer whose result agrees with ours.
+ *
+ * Throws  Error when ours fails
+ */
+export const race = async (
+  entries: readonly Entry[],
+  ours: Library,
+  peers: readonly Library[],
+  { time, rounds, threads, tell }: RaceOptions,
+): Promise<Row[]> => {
+  const heats: Heat[] = [];
+  const slowRates = new Map<string, number>();
+  for (const entry of entries) {
+    tell(`checking ${entry.name}`);
+    heats.push(await heatOf(entry, ours, peers, slowRates));
+  }
+  for (let round = 1; round <= rounds; round++) {
+    tell(`round ${round} of ${rounds}`);
+    for (const { runners } of heats) {
+      for (const { prepared, samples, note } of runners) {
+        if (note !== undefined) continue;
+        samples.push(spreadOf(await sample(prepared, Math.min(time, slowMs))).median);
+        await setImmediate(); // lets streams and finalisers of the libraries run outside the timing
+      }
+    }
+  }
+  const rows = heats.map((heat) => rowOf(heat, threads));
+  for (const { prepared } of heats.flatMap(({ runners }) => runners)) prepared.free();
+  return rows;
+};

@@ -1,0 +1,294 @@
+// Winograd's convolution as 16 products of transformed filters with transformed tiles, block by block of tiles.
+
+import type { Expression, Statement } from '../../assembler/code.ts';
+import { forRange, increment } from '../../assembler/control.ts';
+import type { Local } from '../../assembler/module.ts';
+import { newLocals } from '../../assembler/module.ts';
+import { i32, minimumI32 } from '../../assembler/scalar.ts';
+import { blockProduct, blockSize, maximumBlockDepth, roundUp } from '../blockProduct.ts';
+import type { ImageShape, KernelContext } from '../gatherProduct.ts';
+import { pixelGrid } from '../gatherProduct.ts';
+import type { AxisPass } from '../geometry.ts';
+import { tileBytes, tileColumns, tileRows } from '../microKernel.ts';
+import { fillTable, lineGrid } from '../offsetTable.ts';
+import { copyRows } from '../packing.ts';
+import { paddedPlane, sourceOf } from '../paddedSource.ts';
+import { packFilters, packTiles, unpackTiles } from './panels.ts';
+import { tileProducts, tileReach, tileSize } from './transforms.ts';
+
+/** The filters of a convolution [result channel, source channel, 3, 3], in any order, with strides in bytes. */
+interface WinogradFilters {
+  readonly pointer: Expression<'i32'>;
+  readonly resultStride: number;
+  readonly sourceStride: number;
+  /** Whether they are turned by half a circle, as in an input gradient. */
+  readonly isTurned: boolean;
+}
+
+/** A convolution of images with 3x3 filters, one pixel at a time. */
+export interface WinogradConvolution {
+  readonly batch: number;
+  readonly source: ImageShape;
+  readonly result: ImageShape;
+  /** Zeros before the first row and column; negative where pixels are left out. */
+  readonly padTop: number;
+  readonly padLeft: number;
+  readonly filters: WinogradFilters;
+  readonly input: Expression<'i32'>;
+  readonly output: Expression<'i32'>;
+}
+
+/** The pass of the tiles along one dimension of the result. */
+export function tilePass(resultSize: number, padBefore: number): AxisPass {
+  return {
+    count: Math.ceil(resultSize / tileSize),
+    start: -padBefore,
+    step: tileSize,
+    taps: tileReach,
+    tapStep: 1,
+    resultStart: 0,
+    resultStep: tileSize,
+    filterStart: 0,
+    filterStep: 1,
+  };
+}
+
+/** Tiles that images are taken together for, and most tiles of a block. */
+export const maximumTiles = 128;
+
+/** Most bytes of the transformed tiles and products of a block: twice the second-level cache. */
+const maximumBlockBytes = 2 ** 21;
+
+/** Bytes between the panels of two products beyond their size, so that 16 of them do not meet in one cache set. */
+export const productGap = 64;
+
+interface Blocks {
+  readonly together: number;
+  readonly tilesPerImage: number;
+  readonly tiles: number;
+  readonly depth: number;
+}
+
+function blocksOf({ batch, source, result }: WinogradConvolution, tilesPerImage: number): Blocks {
+  const together = Math.max(1, Math.min(batch, Math.floor(maximumTiles / tilesPerImage)));
+  const depth = blockSize(source.channels, maximumBlockDepth);
+  const bytesPerTile = 4 * tileProducts * (depth + result.channels);
+  const fitting = tileColumns * Math.floor(maximumBlockBytes / bytesPerTile / tileColumns);
+  const most = Math.max(2 * tileColumns, Math.min(maximumTiles, fitting));
+  return { together, tilesPerImage, depth, tiles: blockSize(together * tilesPerImage, most, tileColumns) };
+}
+
+/** The statements of a Winograd convolution with at least one pixel, channel and filter. */
+export function winogradConvolution(
+  context: KernelContext,
+  convolution: WinogradConvolution,
+): readonly Statement[] {
+  const { module, scratch, local } = context;
+  const { batch, source, result, input, padTop, padLeft } = convolution;
+  const rows = tilePass(result.height, padTop);
+  const columns = tilePass(result.width, padLeft);
+  const blocks = blocksOf(convolution, rows.count * columns.count);
+  const { together, tilesPerImage } = blocks;
+  const plane = paddedPlane(source.height, source.width, [rows], [columns], batch % together === 0);
+  const images = sourceOf(module, { ...source, plane, imagesTogether: together, input }, scratch, local);
+  const results = evenResult(context, convolution, together);
+  const [image, count, tiles] = newLocals(local, 'i32', 3);
+  const filters = filterPanels(context, convolution);
+  const allTiles = roundUp(together * tilesPerImage, tileColumns);
+  const tileTable = scratch.region(4 * allTiles);
+  const resultTable = scratch.region(4 * allTiles);
+  const resultGrid = {
+    base: 0,
+    dimensions: [
+      { count: together, stride: result.channels * results.planeBytes },
+      { count: rows.count, stride: tileSize * results.rowBytes },
+      { count: columns.count, stride: 4 * tileSize },
+    ],
+  } as const;
+  const multiply = productOfTiles(context, convolution, blocks, {
+    filters,
+    source: images.pointer,
+    form: { rowBytes: 4 * plane.columns.size, planeBytes: plane.bytes },
+    results,
+    tables: { tileTable, resultTable },
+    tiles,
+  });
+  return [
+    ...images.once,
+    fillTable(module, tileTable, pixelGrid(plane, source.channels, together, rows, columns), tileColumns),
+    fillTable(module, resultTable, resultGrid, tileColumns),
+    ...filters.statements,
+    forRange(image, 0, batch, together, [
+      count.set(i32.sub(batch, image)),
+      count.set(minimumI32(count, together)),
+      tiles.set(i32.mul(count, tilesPerImage)),
+      ...images.load(image, i32.mul(count, source.channels)),
+      ...results.begin(image),
+      ...multiply,
+      ...results.finish(i32.mul(count, result.channels)),
+    ]),
+  ];
+}
+
+/** Where the tiles of the current images go. */
+interface Result {
+  readonly pointer: Local<'i32'>;
+  readonly rowBytes: number;
+  readonly planeBytes: number;
+  readonly begin: (image: Expression<'i32'>) => readonly Statement[];
+  readonly finish: (planes: Expression<'i32'>) => readonly Statement[];
+}
+
+/** The output itself where tiles cover it exactly, else planes of whole tiles that are copied into it. */
+function evenResult(
+  { module, scratch, local }: KernelContext,
+  { result, output }: WinogradConvolution,
+  together: number,
+): Result {
+  const { channels, height, width } = result;
+  const pointer = local('i32');
+  const imageAt = (image: Expression<'i32'>): Expression<'i32'> =>
+    i32.add(output, i32.mul(image, 4 * channels * height * width));
+  const rowBytes = 4 * roundUp(width, tileSize);
+  const planeBytes = rowBytes * roundUp(height, tileSize);
+  const sizes = { pointer, rowBytes, planeBytes };
+  if (planeBytes === 4 * height * width)
+    return { ...sizes, begin: (image) => [pointer.set(imageAt(image))], finish: () => [] };
+  const region = scratch.region(together * channels * planeBytes);
+  const [at, from, to] = newLocals(local, 'i32', 3);
+  return {
+    ...sizes,
+    begin: (image) => [pointer.set(region), to.set(imageAt(image))],
+    finish: (planes) => [
+      from.set(pointer),
+      forRange(at, 0, planes, 1, [
+        copyRows(module).call(from, rowBytes, to, 4 * width, height, width),
+        increment(from, planeBytes),
+        increment(to, 4 * height * width),
+      ]),
+    ],
+  };
+}
+
+/** Transformed filters: for every product panels [result channel / 4][source channel][4]. */
+interface FilterPanels {
+  readonly pointer: Expression<'i32'>;
+  readonly productBytes: number;
+  readonly statements: readonly Statement[];
+}
+
+function filterPanels(
+  { module, scratch, local }: KernelContext,
+  { source, result, filters }: WinogradConvolution,
+): FilterPanels {
+  const panelBytes = 4 * tileRows * source.channels;
+  const productBytes = (panelBytes * roundUp(result.channels, tileRows)) / tileRows + productGap;
+  const pointer = scratch.region(tileProducts * productBytes);
+  const [channel, from, panel] = newLocals(local, 'i32', 3);
+  return {
+    pointer,
+    productBytes,
+    statements: [
+      from.set(filters.pointer),
+      panel.set(pointer),
+      forRange(channel, 0, result.channels, tileRows, [
+        packFilters(module, filters.isTurned, productBytes).call(
+          from,
+          filters.resultStride,
+          i32.sub(result.channels, channel),
+          filters.sourceStride,
+          source.channels,
+          panel,
+        ),
+        increment(from, tileRows * filters.resultStride),
+        increment(panel, panelBytes),
+      ]),
+    ],
+  };
+}
+
+/** What the products of the tiles read and write. */
+interface TileOperands {
+  readonly filters: FilterPanels;
+  readonly source: Expression<'i32'>;
+  readonly form: { readonly rowBytes: number; readonly planeBytes: number };
+  readonly results: Result;
+  readonly tables: { readonly tileTable: Expression<'i32'>; readonly resultTable: Expression<'i32'> };
+  /** Tiles of this turn. */
+  readonly tiles: Local<'i32'>;
+}
+
+/** Multiplies the tiles of a turn, block by block. */
+function productOfTiles(
+  { module, fma, scratch, local }: KernelContext,
+  { source, result }: WinogradConvolution,
+  blocks: Blocks,
+  { filters, source: images, form, results, tables, tiles }: TileOperands,
+): readonly Statement[] {
+  const pixelBytes = 4 * blocks.depth * blocks.tiles + productGap;
+  const channelBytes = 4 * blocks.tiles;
+  const sumBytes = channelBytes * result.channels + productGap;
+  const pixels = scratch.region(tileProducts * pixelBytes);
+  const sums = scratch.region(tileProducts * sumBytes);
+  const columnTable = scratch.region(4 * blocks.tiles);
+  const edgeTile = scratch.region(tileBytes);
+  const [tile, width, wholeWidth, step, steps, within, panel, product] = newLocals(local, 'i32', 8);
+  const entry = (table: Expression<'i32'>, at: Expression<'i32'>): Expression<'i32'> =>
+    i32.add(table, i32.shl(at, 2));
+  const pack = packTiles(module, { rowBytes: form.rowBytes, productBytes: pixelBytes });
+  const unpack = unpackTiles(module, {
+    productBytes: sumBytes,
+    channelBytes,
+    rowBytes: results.rowBytes,
+  });
+  return [
+    fillTable(module, columnTable, lineGrid(blocks.tiles, 4)),
+    forRange(tile, 0, tiles, blocks.tiles, [
+      width.set(i32.sub(tiles, tile)),
+      width.set(minimumI32(width, blocks.tiles)),
+      // Tiles up to a whole panel are multiplied too, so that no product has an edge.
+      wholeWidth.set(i32.and(i32.add(width, tileColumns - 1), -tileColumns)),
+      forRange(step, 0, source.channels, blocks.depth, [
+        steps.set(i32.sub(source.channels, step)),
+        steps.set(minimumI32(steps, blocks.depth)),
+        panel.set(pixels),
+        forRange(within, 0, width, tileColumns, [
+          pack.call(
+            i32.add(images, i32.mul(step, form.planeBytes)),
+            entry(tables.tileTable, i32.add(tile, within)),
+            form.planeBytes,
+            steps,
+            panel,
+          ),
+          increment(panel, i32.mul(steps, 4 * tileColumns)),
+        ]),
+        forRange(product, 0, tileProducts, 1, [
+          blockProduct(module, { layout: 'panel', fma }).call(
+            i32.add(
+              i32.add(filters.pointer, i32.mul(product, filters.productBytes)),
+              i32.mul(step, 4 * tileRows),
+            ),
+            4 * tileRows * source.channels,
+            i32.add(pixels, i32.mul(product, pixelBytes)),
+            columnTable,
+            wholeWidth,
+            i32.add(sums, i32.mul(product, sumBytes)),
+            channelBytes,
+            result.channels,
+            steps,
+            step,
+            edgeTile,
+          ),
+        ]),
+      ]),
+      unpack.call(
+        sums,
+        entry(tables.resultTable, tile),
+        width,
+        results.pointer,
+        results.planeBytes,
+        result.channels,
+      ),
+    ]),
+  ];
+}

@@ -1,0 +1,171 @@
+// The operands and the result of the 16 products, moved between memory and transformed panels.
+
+import type { Statement } from '../../assembler/code.ts';
+import { forRange, ifElse, increment, whileLoop } from '../../assembler/control.ts';
+import type { Local, ModuleBuilder, Subroutine } from '../../assembler/module.ts';
+import { integers, newLocals } from '../../assembler/module.ts';
+import { i32, minimumI32 } from '../../assembler/scalar.ts';
+import { v128 } from '../../assembler/vector.ts';
+import { tileColumns, tileRows } from '../microKernel.ts';
+import { gatherLanes } from '../packing.ts';
+import { filterLine, outputLine, tileReach, transformBoth, transformPixels } from './transforms.ts';
+
+/** Taps of a filter along one dimension. */
+export const taps = 3;
+
+/** Bytes from one filter to the next in memory. */
+export const filterBytes: number = 4 * taps * taps;
+
+/**
+ * Transforms filters into one panel per product. Parameters: source, laneStride, lanes (1 to 4 filters side by
+ * side), stride, depth, panel; strides in bytes. With `isTurned` the filters are turned by half a circle. Lanes
+ * beyond the last repeat it.
+ */
+export function packFilters(module: ModuleBuilder, isTurned: boolean, productBytes: number): Subroutine<6> {
+  return module.once(`packFilters ${isTurned} ${productBytes}`, () =>
+    module.define(
+      { params: integers(6), result: 'void' },
+      ([source, laneStride, lanes, stride, depth, panel], local) => {
+        const filters = newLocals(local, 'i32', tileRows);
+        const [last, step] = newLocals(local, 'i32', 2);
+        const transform = transformBoth(
+          filterLine,
+          local,
+          (row, column) => {
+            const tap = taps * row + column;
+            const offset = 4 * (isTurned ? taps * taps - 1 - tap : tap);
+            return gatherLanes(
+              filters,
+              filters.map(() => offset),
+            );
+          },
+          (row, column, value) => [v128.store(panel, value, (tileReach * row + column) * productBytes)],
+        );
+        return [
+          last.set(i32.sub(lanes, 1)),
+          ...filters.map((filter, lane) =>
+            filter.set(i32.add(source, i32.mul(minimumI32(i32.const(lane), last), laneStride))),
+          ),
+          forRange(step, 0, depth, 1, [
+            ...transform,
+            ...filters.map((filter) => increment(filter, stride)),
+            increment(panel, 4 * tileRows),
+          ]),
+        ];
+      },
+    ),
+  );
+}
+
+/** Distances in bytes of a packing of pixels: between rows of a plane, and between panels of two products. */
+export interface PixelForm {
+  readonly rowBytes: number;
+  readonly productBytes: number;
+}
+
+/**
+ * Packs a panel of eight tiles for every product, a depth step per channel. Parameters: source, tiles (the table
+ * of the eight tiles), planeBytes, depth, panel.
+ */
+export function packTiles(module: ModuleBuilder, { rowBytes, productBytes }: PixelForm): Subroutine<5> {
+  return module.once(`packTiles ${rowBytes} ${productBytes}`, () =>
+    module.define(
+      { params: integers(5), result: 'void' },
+      ([source, tiles, planeBytes, depth, panel], local) => {
+        const addresses = newLocals(local, 'i32', 4);
+        const [quad, step, target] = newLocals(local, 'i32', 3);
+        return [
+          forRange(quad, 0, 4 * tileColumns, 16, [
+            ...addresses.map((address, at) =>
+              address.set(i32.add(source, i32.load(i32.add(tiles, quad), 4 * at))),
+            ),
+            target.set(i32.add(panel, quad)),
+            forRange(step, 0, depth, 1, [
+              ...transformPixels(local, addresses, rowBytes, target, productBytes),
+              ...addresses.map((address) => increment(address, planeBytes)),
+              increment(target, 4 * tileColumns),
+            ]),
+          ]),
+        ];
+      },
+    ),
+  );
+}
+
+/** Distances in bytes of a result: from product to product and channel to channel, and between result rows. */
+export interface OutputForm {
+  readonly productBytes: number;
+  readonly channelBytes: number;
+  readonly rowBytes: number;
+}
+
+/**
+ * Transforms products into output tiles. Parameters: products, table (of the tiles' offsets in a plane), tiles,
+ * target (the first channel's plane), planeBytes, channels.
+ */
+export function unpackTiles(module: ModuleBuilder, form: OutputForm): Subroutine<6> {
+  const { productBytes, channelBytes, rowBytes } = form;
+  return module.once(`unpackTiles ${productBytes} ${channelBytes} ${rowBytes}`, () =>
+    module.define(
+      { params: integers(6), result: 'void' },
+      ([products, table, tiles, target, planeBytes, channels], local) => {
+        const [channel, from, entry, remaining] = newLocals(local, 'i32', 4);
+        const outputs = newLocals(local, 'i32', 4);
+        const left = local('v128');
+        const joined = newLocals(local, 'v128', 2);
+        const store = (tile: number, row: number): readonly Statement[] => {
+          const output = outputs[tile];
+          const pair = joined[tile >> 1];
+          return output && pair ? [v128.store64Lane(output, pair, tile % 2 ? 1 : 0, row * rowBytes)] : [];
+        };
+        const fourTiles = (guard: (tile: number, body: readonly Statement[]) => readonly Statement[]) => [
+          ...outputs.map((output, at) => output.set(i32.add(target, i32.load(entry, 4 * at)))),
+          ...transformBoth(
+            outputLine,
+            local,
+            (row, column) => v128.load(from, (tileReach * row + column) * productBytes),
+            (row, column, value) =>
+              column === 0
+                ? [left.set(value)]
+                : [
+                    ...interleave(left, value, joined),
+                    ...outputs.flatMap((_, tile) => guard(tile, store(tile, row))),
+                  ],
+          ),
+        ];
+        return [
+          forRange(channel, 0, channels, 1, [
+            from.set(products),
+            entry.set(table),
+            remaining.set(tiles),
+            whileLoop(i32.geS(remaining, 4), [
+              ...fourTiles((_tile, body) => body),
+              increment(from, 16),
+              increment(entry, 16),
+              increment(remaining, -4),
+            ]),
+            ifElse(
+              i32.gtS(remaining, 0),
+              fourTiles((tile, body) => [ifElse(i32.gtS(remaining, tile), body)]),
+            ),
+            increment(products, channelBytes),
+            increment(target, planeBytes),
+          ]),
+        ];
+      },
+    ),
+  );
+}
+
+/** The elements of two vectors in turn, as two vectors. */
+function interleave(
+  left: Local<'v128'>,
+  right: ReturnType<typeof v128.shuffle>,
+  [low, high]: readonly [Local<'v128'>, Local<'v128'>],
+): readonly Statement[] {
+  return [
+    high.set(right),
+    low.set(v128.shuffle(left, high, [0, 4, 1, 5])),
+    high.set(v128.shuffle(left, high, [2, 6, 3, 7])),
+  ];
+}
