@@ -1,4 +1,5 @@
 // A short training run and the bits it must give everywhere: WebAssembly computes the same in every engine.
+import type { Backend } from '@autoassign/tensor';
 import { leaves, read, scalar } from '@autoassign/tensor';
 import { batchTensors, trainStep } from '../src/index.ts';
 import { freshState, optimizer, squareBatch, tinyConfig, wasm } from './tiny.ts';
@@ -15,9 +16,9 @@ export const recordedRun: ShortRun = {
   parameterBits: -1886719866,
 };
 
-/** Four steps of the tiny detector on the wasm backend. */
-export const shortRun = async (): Promise<ShortRun> => {
-  const backend = await wasm();
+/** Four steps of the tiny detector on a wasm backend, which is destroyed. */
+export const shortRun = async (given?: Backend): Promise<ShortRun> => {
+  const backend = given ?? (await wasm());
   const step = trainStep({ config: tinyConfig, optimizer, backend });
   let state = await freshState();
   const losses: number[] = [];

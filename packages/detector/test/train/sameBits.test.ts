@@ -1,5 +1,6 @@
 // A training run repeats to the bit: in the same process, and as recorded.
 import { expect, test } from 'vitest';
+import { dividedWasm } from '../../../tensor/test/backends.ts';
 import { recordedRun, shortRun } from '../sameBits.ts';
 
 test('two runs of one seed give the same bits', async () => {
@@ -9,3 +10,10 @@ test('two runs of one seed give the same bits', async () => {
 test('a run gives the recorded bits', async () => {
   expect(await shortRun()).toEqual(recordedRun);
 });
+
+test.each([1, 2, 3])(
+  'a run whose every step is divided between %d threads gives them too',
+  async (threads) => {
+    expect(await shortRun(dividedWasm(threads))).toEqual(recordedRun);
+  },
+);

@@ -9,15 +9,26 @@ import { sizeOf } from '../../shape.ts';
 import type { Data, Spec } from '../../tensor.ts';
 import type { Backend, Buffer, Program, ProgramOptions } from '../backend.ts';
 import { openLedger, programDestroyed } from '../ledger.ts';
-import type { Address } from './memory.ts';
+import type { Address, BlockMemory } from './memory.ts';
 import { openMemory } from './memory.ts';
-import type { Executable } from './program.ts';
+import type { Executable, Machine } from './program.ts';
 import { buildExecutable, bytesOf, choiceFor, describeExecutable } from './program.ts';
+import type { LeastWork } from './split.ts';
+import { defaultLeastWork } from './split.ts';
+import { controlWords } from './threads/control.ts';
+import { missingForThreads, startWorker } from './threads/platform.ts';
+import type { Pool } from './threads/pool.ts';
+import { openPool } from './threads/pool.ts';
 
 /** Options of the WebAssembly backend. */
 export interface WasmOptions {
   /** Fused multiply-add where the engine has relaxed SIMD: faster, but the last bits then depend on the machine. Off by default. */
   readonly fma?: boolean;
+  /**
+   * Threads that compute, the calling one included; results do not depend on it. 1 by default. Where memory cannot be shared (a page
+   * without cross-origin isolation) there is one whatever was asked for; `describe()` of a compiled function says so.
+   */
+  readonly threads?: number;
 }
 
 /** A module that uses one relaxed multiply-add: valid where the engine has relaxed SIMD. */
@@ -31,13 +42,17 @@ const simdProbe = Uint8Array.of(
 );
 
 /**
- * The WebAssembly backend.
+ * The WebAssembly backend. Steps of the `least` work or more are divided between its threads.
  *
- * Throws  UnsupportedError when the engine lacks WebAssembly SIMD, or relaxed SIMD when `fma` is asked for
+ * Throws  UnsupportedError when the engine lacks WebAssembly SIMD, or relaxed SIMD when `fma` is asked for, or when `threads`
+ *         is not a positive integer
  */
-export const wasmBackend = (options: WasmOptions = {}): Backend => {
+export const wasmBackend = (options: WasmOptions = {}, least: LeastWork = defaultLeastWork): Backend => {
   requireFeatures(options);
-  const blocks = openMemory();
+  const { threads, shortage, blocks } = memoryFor(options);
+  const pool = threads > 1 ? startPool(blocks, threads) : undefined;
+  const division = { threads, least };
+  const machine: Machine = pool === undefined ? { blocks, division } : { blocks, division, pool };
   const ledger = openLedger<Address>(blocks.free);
   const workspace = { address: 0, bytes: 0 };
   const reserve = (bytes: number): Address => {
@@ -118,10 +133,17 @@ export const wasmBackend = (options: WasmOptions = {}): Backend => {
     };
     return {
       run,
-      describe: () => describeExecutable(executable, backend.name),
+      describe: () =>
+        describeExecutable(
+          executable,
+          backend.name,
+          describeThreads(pool?.threads() ?? threads, pool?.shortage() ?? shortage),
+        ),
       destroy: () => {
-        if (!isDestroyed) constants.forEach(blocks.free);
+        if (isDestroyed) return;
         isDestroyed = true;
+        constants.forEach(blocks.free);
+        executable.release();
       },
     };
   };
@@ -132,7 +154,7 @@ export const wasmBackend = (options: WasmOptions = {}): Backend => {
     compile: async (graph: Graph, programOptions: ProgramOptions = {}) => {
       ledger.requireOpen(backend.name);
       const ready = runSinksEarly(fuse(separateResults(simplify(graph))));
-      return program(await buildExecutable(ready, blocks, { ...options, ...programOptions }));
+      return program(await buildExecutable(ready, machine, { ...options, ...programOptions }));
     },
     upload: (data, spec) => {
       ledger.requireOpen(backend.name);
@@ -150,9 +172,52 @@ export const wasmBackend = (options: WasmOptions = {}): Backend => {
     },
     free: (buffer) => ledger.close(buffer, 'freed'),
     stats: ledger.stats,
-    destroy: async () => ledger.shut(),
+    destroy: async () => {
+      ledger.shut();
+      await pool?.close();
+    },
   };
   return backend;
+};
+
+/** A memory, and the number of threads that it is for. */
+interface ThreadedMemory {
+  readonly threads: number;
+  /** Why there are fewer threads than could be expected. */
+  readonly shortage?: string;
+  readonly blocks: BlockMemory;
+}
+
+/** A shared memory where threads are wanted and can be had, else one for this thread alone. */
+const memoryFor = ({ threads }: WasmOptions): ThreadedMemory => {
+  if (threads !== undefined && !(Number.isInteger(threads) && threads > 0))
+    throw new UnsupportedError(
+      sentence({
+        where: 'createBackend',
+        label: 'wasm',
+        needs: 'threads as a positive integer',
+        got: String(threads),
+        advice: "Leave out 'threads' for one.",
+      }),
+    );
+  if (threads === undefined || threads === 1) return { threads: 1, blocks: openMemory() };
+  const missing = missingForThreads();
+  if (missing !== undefined) return { threads: 1, shortage: missing, blocks: openMemory() };
+  try {
+    return { threads, blocks: openMemory(true) };
+  } catch {
+    // some engines set all 4 GiB of address space aside for a shared memory, and some phones have too little
+    return { threads: 1, shortage: 'this engine gives no shared memory of 4 GiB', blocks: openMemory() };
+  }
+};
+
+/** Threads as text, such as `2 threads`. */
+const describeThreads = (threads: number, shortage: string | undefined): string =>
+  `${threads} ${threads === 1 ? 'thread' : 'threads'}${shortage === undefined ? '' : ` (${shortage})`}`;
+
+const startPool = (blocks: BlockMemory, threads: number): Pool => {
+  const control = blocks.allocate(4 * controlWords, 'the thread pool');
+  return openPool({ memory: blocks.memory, control, threads, start: startWorker });
 };
 
 const requireFeatures = ({ fma = false }: WasmOptions): void => {

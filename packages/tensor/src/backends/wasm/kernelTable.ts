@@ -32,7 +32,8 @@ export type EmitStep = (
   options: KernelOptions,
 ) => Kernel;
 
-const geometryOf = (x: Shape, weight: Shape, attrs: WindowAttrs): Conv2dGeometry => ({
+/** The geometry of the convolution of the given images and weights. */
+export const geometryOf = (x: Shape, weight: Shape, attrs: WindowAttrs): Conv2dGeometry => ({
   ...convExtents(x, weight, attrs),
   strideHeight: attrs.stride[0],
   strideWidth: attrs.stride[1],

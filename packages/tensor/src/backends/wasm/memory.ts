@@ -18,7 +18,7 @@ export interface BlockMemory {
 
 const pageBytes = 65536;
 /** 4 GiB, the most a 32-bit memory can have. */
-const mostPages = 65536;
+export const mostPages = 65536;
 
 /** A span of free memory. */
 interface Span {
@@ -26,9 +26,9 @@ interface Span {
   readonly end: Address;
 }
 
-/** An empty memory. Free spans are kept by address and merged with their neighbours. */
-export const openMemory = (): BlockMemory => {
-  const memory = new WebAssembly.Memory({ initial: 1, maximum: mostPages });
+/** An empty memory, shared between threads or not. Free spans are kept by address and merged with their neighbours. */
+export const openMemory = (shared = false): BlockMemory => {
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: mostPages, shared });
   // address 0 is never given out, so that it can mean nothing
   let spans: Span[] = [{ start: alignment, end: pageBytes }];
   const taken = new Map<Address, number>();

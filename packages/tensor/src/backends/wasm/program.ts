@@ -1,19 +1,29 @@
-// A plan as a WebAssembly module: one exported function per distinct kernel, called step by step with addresses.
+// A plan as a WebAssembly module: one exported function per distinct kernel, called step by step with addresses. Steps
+// that are worth it are divided, and their parts become jobs of the thread pool.
 import { describeSpec, sentence, UnsupportedError } from '../../errors.ts';
 import { isLoopOp } from '../../graph/fuse.ts';
 import type { Graph, Slot, Step } from '../../graph/graph.ts';
 import type { Plan } from '../../graph/plan.ts';
-import { paddedBytes, planMemory } from '../../graph/plan.ts';
+import { alignment, paddedBytes, planMemory } from '../../graph/plan.ts';
 import { printStep } from '../../graph/print.ts';
 import { viewOf } from '../../ops/views.ts';
 import type { View } from '../../primitive.ts';
 import { sizeOf } from '../../shape.ts';
 import type { Spec } from '../../tensor.ts';
 import type { KernelChoice } from '../backend.ts';
+import type { ModuleBuilder } from './assembler/module.ts';
 import { moduleBuilder } from './assembler/module.ts';
+import { roundUp } from './kernels/blockProduct.ts';
 import type { Kernel, KernelOptions } from './kernels/kernel.ts';
 import { tableEntry } from './kernelTable.ts';
 import type { Address, BlockMemory } from './memory.ts';
+import { mostPages } from './memory.ts';
+import type { Division, StepPart, WholeStep } from './split.ts';
+import { splitStep } from './split.ts';
+import type { Pool } from './threads/pool.ts';
+import { mostTasks } from './threads/pool.ts';
+
+type KernelFunction = (...addresses: number[]) => void;
 
 /** Runs one step; `addresses` holds the address of every slot. */
 type StepRunner = (addresses: ArrayLike<Address>, scratch: Address) => void;
@@ -23,6 +33,16 @@ export interface Executable {
   readonly plan: Plan & { readonly scratch: readonly number[] };
   readonly runners: readonly StepRunner[];
   readonly choices: readonly KernelChoice[];
+  /** Gives up what the program holds in other threads. */
+  readonly release: () => void;
+}
+
+/** What programs run on: a memory, and threads that share it. */
+export interface Machine {
+  readonly blocks: BlockMemory;
+  readonly division: Division;
+  /** Absent with a single thread. */
+  readonly pool?: Pool;
 }
 
 /** Which kernel a step gets. */
@@ -38,37 +58,77 @@ export const choiceFor = (op: Step['op'], inputs: readonly Spec[], attrs: Step['
  */
 export const buildExecutable = async (
   graph: Graph,
-  blocks: BlockMemory,
+  { blocks, division, pool }: Machine,
   options: KernelOptions & { readonly strict?: boolean },
 ): Promise<Executable> => {
   const specsOf = (slots: readonly Slot[]): Spec[] => slots.map((slot) => graph.specs[slot]!);
   const choices = graph.steps.map((step) => choiceFor(step.op, specsOf(step.inputs), step.attrs));
   if (options.strict === true) requireTuned(graph, choices);
-  const builder = moduleBuilder();
-  const kernels = graph.steps.map((step): Kernel | undefined => {
-    const inputs = specsOf(step.inputs);
-    return tableEntry(step.op, inputs, step.attrs)?.(
-      builder,
-      inputs,
-      graph.specs[step.output]!,
-      step.attrs,
-      options,
-    );
+  const builder = moduleBuilder(pool === undefined ? {} : { shared: true, maximumPages: mostPages });
+  const emitted = graph.steps.map((step): StepKernels | undefined => {
+    const whole = { ...step, inputs: specsOf(step.inputs), output: graph.specs[step.output]! };
+    return emitStep(builder, whole, division, options);
   });
-  const kernelOf = new Map(graph.steps.map((step, i) => [step, kernels[i]]));
-  const plan = planMemory(graph, (step) => kernelOf.get(step)?.scratchBytes ?? 0);
-  const { instance } = await WebAssembly.instantiate(builder.toBytes(), {
+  const emittedFor = new Map(graph.steps.map((step, i) => [step, emitted[i]]));
+  const plan = planMemory(graph, (step) => {
+    const { kernels, scratchBytes } = emittedFor.get(step) ?? { kernels: [], scratchBytes: 0 };
+    return kernels.length > 1 ? division.threads * scratchStride(scratchBytes) : scratchBytes;
+  });
+  const { module, instance } = await WebAssembly.instantiate(builder.toBytes(), {
     env: { memory: blocks.memory },
     math: { pow: Math.pow },
   });
+  const functionOf = (name: string): KernelFunction => instance.exports[name] as KernelFunction;
+  const functions = functionsOfJobs(emitted);
+  const number =
+    functions.length === 0
+      ? undefined
+      : await pool?.load({ module, functions, local: functions.map(functionOf) });
   const runners = graph.steps.map((step, i) => {
     if (plan.storage[step.output]?.kind === 'alias') return () => undefined;
-    const kernel = kernels[i];
-    if (kernel === undefined) return referenceRunner(graph, step, blocks);
-    const call = instance.exports[kernel.func.exportName!] as (...addresses: number[]) => void;
-    return kernelRunner(call, step);
+    const kernels = emitted[i];
+    if (kernels === undefined) return referenceRunner(graph, step, blocks);
+    if (pool !== undefined && number !== undefined && kernels.kernels.length > 1)
+      return jobRunner(pool, number, functions, kernels, step);
+    return kernelRunner(functionOf(kernels.kernels[0]!.func.exportName!), step);
   });
-  return { plan, runners, choices };
+  return { plan, runners, choices, release: () => number !== undefined && pool?.drop(number) };
+};
+
+/** The kernels of a step: one, or one for each of its parts. */
+interface StepKernels {
+  readonly kernels: readonly Kernel[];
+  readonly parts: readonly Pick<StepPart, 'offsets'>[];
+  /** Scratch memory of each part. */
+  readonly scratchBytes: number;
+}
+
+const emitStep = (
+  builder: ModuleBuilder,
+  step: WholeStep,
+  division: Division,
+  options: KernelOptions,
+): StepKernels | undefined => {
+  const emit = tableEntry(step.op, step.inputs, step.attrs);
+  if (emit === undefined) return undefined;
+  const whole: StepPart = { ...step, offsets: [] };
+  const divided = splitStep(step, division) ?? [whole];
+  const parts = divided.length > mostTasks(step.inputs.length + 1) ? [whole] : divided;
+  const kernels = parts.map(({ inputs, output, attrs, part }) =>
+    emit(builder, inputs, output, attrs, part === undefined ? options : { ...options, part }),
+  );
+  return { kernels, parts, scratchBytes: Math.max(...kernels.map((kernel) => kernel.scratchBytes)) };
+};
+
+/** Bytes from one thread's scratch memory to the next: whole lines of the cache, so that no two threads write into one. */
+const scratchStride = (scratchBytes: number): number => roundUp(scratchBytes, alignment);
+
+/** The names of all functions that are parts of a step. */
+const functionsOfJobs = (emitted: readonly (StepKernels | undefined)[]): readonly string[] => {
+  const names = emitted.flatMap((step) =>
+    step !== undefined && step.kernels.length > 1 ? step.kernels.map(({ func }) => func.exportName!) : [],
+  );
+  return [...new Set(names)];
 };
 
 const requireTuned = (graph: Graph, choices: readonly KernelChoice[]): void => {
@@ -86,12 +146,36 @@ const requireTuned = (graph: Graph, choices: readonly KernelChoice[]): void => {
   );
 };
 
-const kernelRunner = (call: (...addresses: number[]) => void, step: Step): StepRunner => {
+const kernelRunner = (call: KernelFunction, step: Step): StepRunner => {
   const { inputs, output } = step;
   const [a, b] = inputs;
   if (inputs.length === 1) return (at, scratch) => call(at[a!]!, at[output]!, scratch);
   if (inputs.length === 2) return (at, scratch) => call(at[a!]!, at[b!]!, at[output]!, scratch);
   return (at, scratch) => call(...inputs.map((slot) => at[slot]!), at[output]!, scratch);
+};
+
+/** Runs the parts of a step as one job of the pool. */
+const jobRunner = (
+  pool: Pool,
+  program: number,
+  functions: readonly string[],
+  { kernels, parts, scratchBytes }: StepKernels,
+  { inputs, output }: Step,
+): StepRunner => {
+  const slots = [...inputs, output];
+  const arity = slots.length;
+  const tasks = new Int32Array(kernels.length * (arity + 1));
+  kernels.forEach(({ func }, i) => {
+    tasks[i * (arity + 1)] = functions.indexOf(func.exportName!);
+  });
+  return (at, scratch) => {
+    parts.forEach(({ offsets }, i) => {
+      slots.forEach((slot, k) => {
+        tasks[i * (arity + 1) + 1 + k] = at[slot]! + offsets[k]!;
+      });
+    });
+    pool.run({ program, tasks, arity, scratch, scratchStride: scratchStride(scratchBytes) });
+  };
 };
 
 /** Runs the op's reference loops on views of the memory. Bools are i32 there, which the loops cannot tell. */
@@ -111,7 +195,7 @@ const referenceRunner = (graph: Graph, step: Step, blocks: BlockMemory): StepRun
 export const bytesOf = (spec: Spec): number => paddedBytes(sizeOf(spec.shape));
 
 /** The program as text: memory, then every step with its place and kernel. */
-export const describeExecutable = ({ plan, choices }: Executable, name: string): string => {
+export const describeExecutable = ({ plan, choices }: Executable, name: string, threads: string): string => {
   const { graph } = plan;
   const place = (slot: Slot): string => {
     const storage = plan.storage[slot];
@@ -124,6 +208,6 @@ export const describeExecutable = ({ plan, choices }: Executable, name: string):
     return `${printStep(graph, step)}  [${place(step.output)}; ${tier}${reason === undefined ? '' : `: ${reason}`}]`;
   });
   const tuned = choices.filter(({ tier }) => tier === 'tuned').length;
-  const head = `backend ${name}: ${choices.length} steps (${tuned} tuned, ${choices.length - tuned} reference), ${plan.bytes} bytes of plan memory`;
+  const head = `backend ${name}: ${choices.length} steps (${tuned} tuned, ${choices.length - tuned} reference), ${plan.bytes} bytes of plan memory, ${threads}`;
   return [head, ...lines].join('\n');
 };

@@ -4,14 +4,16 @@ import type { ModuleBuilder } from '../assembler/module.ts';
 import { memory } from '../assembler/scalar.ts';
 import { gatherProduct } from './gatherProduct.ts';
 import type { Conv2dGeometry } from './geometry.ts';
-import { axesOf, conv2dName, forwardPass, simplified } from './geometry.ts';
+import { axesOf, conv2dName, forwardPass, partOfPass, simplified } from './geometry.ts';
 import type { Kernel, KernelOptions } from './kernel.ts';
+import { partName } from './kernel.ts';
 import { scratchLayout } from './scratch.ts';
 import { isWinogradFaster } from './winograd/choice.ts';
 import { emitWinogradConv2d } from './winograd/forward.ts';
 
 /**
- * The kernel (images, weights, output, scratch) of a convolution.
+ * The kernel (images, weights, output, scratch) of a convolution; a part is a range of positions along
+ * `dividedAxis`.
  *
  * Shapes   images [batch, channels, height, width], weights [outChannels, channels / groups, kernelHeight,
  *          kernelWidth], output [batch, outChannels, outHeight, outWidth]
@@ -22,8 +24,8 @@ export function emitConv2d(
   options: KernelOptions = {},
 ): Kernel {
   if (isWinogradFaster(geometry, 'output')) return emitWinogradConv2d(module, geometry, options);
-  const { fma = false } = options;
-  const exportName = conv2dName('conv2d', geometry, fma);
+  const { fma = false, part } = options;
+  const exportName = conv2dName('conv2d', geometry, fma) + partName(part);
   return module.once(exportName, () => {
     let scratchBytes = 0;
     const params = ['i32', 'i32', 'i32', 'i32'] as const;
@@ -45,8 +47,7 @@ export function emitConv2d(
           result: { channels: outChannels, height: outHeight, width: outWidth },
           passes: [
             {
-              rows: forwardPass(axes.rows),
-              columns: forwardPass(axes.columns),
+              ...partOfPass({ rows: forwardPass(axes.rows), columns: forwardPass(axes.columns) }, part),
               filters: {
                 layout: 'rows',
                 pointer: weights,

@@ -11,7 +11,8 @@ import type { KernelContext } from './gatherProduct.ts';
 import { pixelGrid, tapGrid } from './gatherProduct.ts';
 import type { Conv2dGeometry } from './geometry.ts';
 import { axesOf, conv2dName, forwardPass, imagesTogether, simplified } from './geometry.ts';
-import type { Kernel, KernelOptions } from './kernel.ts';
+import type { Kernel, KernelOptions, Range } from './kernel.ts';
+import { partName } from './kernel.ts';
 import type { LeftLayout } from './microKernel.ts';
 import { tileBytes, tileColumns, tileRows } from './microKernel.ts';
 import { fillTable, lineGrid } from './offsetTable.ts';
@@ -23,7 +24,8 @@ import { isWinogradFaster } from './winograd/choice.ts';
 import { emitWinogradFilterGrad } from './winograd/filterGrad.ts';
 
 /**
- * The kernel (images, outputGrad, weightGrad, scratch) of the gradient with respect to the weights.
+ * The kernel (images, outputGrad, weightGrad, scratch) of the gradient with respect to the weights. A part is a
+ * range of taps (channel, row, column) of every group's filters.
  *
  * Shapes   images [batch, channels, height, width], outputGrad [batch, outChannels, outHeight, outWidth],
  *          weightGrad [outChannels, channels / groups, kernelHeight, kernelWidth]
@@ -34,8 +36,8 @@ export function emitConv2dFilterGrad(
   options: KernelOptions = {},
 ): Kernel {
   if (isWinogradFaster(geometry, 'output')) return emitWinogradFilterGrad(module, geometry, options);
-  const { fma = false } = options;
-  const exportName = conv2dName('conv2dFilterGrad', geometry, fma);
+  const { fma = false, part } = options;
+  const exportName = conv2dName('conv2dFilterGrad', geometry, fma) + partName(part);
   return module.once(exportName, () => {
     let scratchBytes = 0;
     const params = ['i32', 'i32', 'i32', 'i32'] as const;
@@ -43,7 +45,7 @@ export function emitConv2dFilterGrad(
       const [images, outputGrad, weightGrad, scratchPointer] = pointers;
       const scratch = scratchLayout(scratchPointer);
       const operands = { images, outputGrad, weightGrad };
-      const body = filterGradient({ module, fma, scratch, local }, simplified(geometry), operands);
+      const body = filterGradient({ module, fma, scratch, local }, simplified(geometry), operands, part);
       scratchBytes = scratch.bytes();
       return body;
     });
@@ -65,24 +67,28 @@ interface GroupShape {
   /** Output channels and taps (channel, row, column) of a group. */
   readonly rows: number;
   readonly columns: number;
+  /** The columns that the kernel computes. */
+  readonly part: Range;
   /** Most pixels of one block; with several images together a block is all their pixels. */
   readonly blockDepth: number;
   readonly blockColumns: number;
 }
 
-function groupShape(geometry: Conv2dGeometry): GroupShape {
+function groupShape(geometry: Conv2dGeometry, part: Range | undefined): GroupShape {
   const { batch, channels, outChannels, groups, kernelHeight, kernelWidth, outHeight, outWidth } = geometry;
   const pixelsPerImage = outHeight * outWidth;
   const together = imagesTogether(batch, pixelsPerImage);
   const columns = (channels / groups) * kernelHeight * kernelWidth;
+  const { from, to } = part ?? { from: 0, to: columns };
   return {
     together,
+    part: { from, to },
     pixelsPerImage,
     rows: outChannels / groups,
     columns,
     // Multiples of four keep groups of four pixels inside their row where rows allow it.
     blockDepth: together > 1 ? together * pixelsPerImage : blockSize(pixelsPerImage, maximumBlockDepth, 4),
-    blockColumns: blockSize(columns, maximumBlockColumns, tileColumns),
+    blockColumns: blockSize(to - from, maximumBlockColumns, tileColumns),
   };
 }
 
@@ -104,10 +110,11 @@ function filterGradient(
   context: KernelContext,
   geometry: Conv2dGeometry,
   { images, outputGrad, weightGrad }: Operands,
+  part: Range | undefined,
 ): readonly Statement[] {
   const { module, scratch, local } = context;
   const { batch, channels, height, width: imageWidth, outChannels, groups } = geometry;
-  const shape = groupShape(geometry);
+  const shape = groupShape(geometry, part);
   const { together, pixelsPerImage, rows, columns, blockDepth } = shape;
   if (outChannels * columns === 0) return [];
   const zeros = memory.fill(weightGrad, 0, 4 * outChannels * columns);
@@ -174,7 +181,7 @@ interface BlockOperands {
 /** Adds the products of a block of pixels to the weight gradient, block by block of its columns. */
 function productOfBlocks(
   { module, fma, scratch, local }: KernelContext,
-  { rows, columns, blockDepth, blockColumns }: GroupShape,
+  { rows, columns, part, blockDepth, blockColumns }: GroupShape,
   { image, pixel, depth, column, width }: Position,
   { gradient, source, result, tables: { pixelTable, tapTable, resultTable } }: BlockOperands,
 ): Statement {
@@ -184,8 +191,8 @@ function productOfBlocks(
   const entry = (table: Expression<'i32'>, at: Expression<'i32'>): Expression<'i32'> =>
     i32.add(table, i32.shl(at, 2));
   const pixels = entry(pixelTable, pixel);
-  return forRange(column, 0, columns, blockColumns, [
-    width.set(i32.sub(columns, column)),
+  return forRange(column, part.from, part.to, blockColumns, [
+    width.set(i32.sub(part.to, column)),
     width.set(minimumI32(width, blockColumns)),
     panel.set(block),
     forRange(within, 0, width, tileColumns, [

@@ -11,8 +11,9 @@ import { roundUp } from './blockProduct.ts';
 import type { GatherPass, KernelContext } from './gatherProduct.ts';
 import { gatherProduct } from './gatherProduct.ts';
 import type { AxisPass, Conv2dGeometry } from './geometry.ts';
-import { axesOf, conv2dName, inputGradPasses, simplified } from './geometry.ts';
-import type { Kernel, KernelOptions } from './kernel.ts';
+import { axesOf, conv2dName, inputGradPasses, partOfPass, simplified } from './geometry.ts';
+import type { Kernel, KernelOptions, Range } from './kernel.ts';
+import { partName } from './kernel.ts';
 import { tileRows } from './microKernel.ts';
 import { gatherLanes } from './packing.ts';
 import { scratchLayout } from './scratch.ts';
@@ -20,7 +21,8 @@ import { isWinogradFaster } from './winograd/choice.ts';
 import { emitWinogradInputGrad } from './winograd/forward.ts';
 
 /**
- * The kernel (outputGrad, weights, inputGrad, scratch) of the gradient with respect to the images.
+ * The kernel (outputGrad, weights, inputGrad, scratch) of the gradient with respect to the images. A part is a
+ * range of positions along `dividedAxis` of every pass; there is none where pixels are seen by no tap.
  *
  * Shapes   outputGrad [batch, outChannels, outHeight, outWidth], weights [outChannels, channels / groups,
  *          kernelHeight, kernelWidth], inputGrad [batch, channels, height, width]
@@ -31,8 +33,8 @@ export function emitConv2dInputGrad(
   options: KernelOptions = {},
 ): Kernel {
   if (isWinogradFaster(geometry, 'images')) return emitWinogradInputGrad(module, geometry, options);
-  const { fma = false } = options;
-  const exportName = conv2dName('conv2dInputGrad', geometry, fma);
+  const { fma = false, part } = options;
+  const exportName = conv2dName('conv2dInputGrad', geometry, fma) + partName(part);
   return module.once(exportName, () => {
     let scratchBytes = 0;
     const params = ['i32', 'i32', 'i32', 'i32'] as const;
@@ -40,7 +42,7 @@ export function emitConv2dInputGrad(
       const [outputGrad, weights, inputGrad, scratchPointer] = pointers;
       const scratch = scratchLayout(scratchPointer);
       const operands = { outputGrad, weights, inputGrad };
-      const body = inputGradient({ module, fma, scratch, local }, simplified(geometry), operands);
+      const body = inputGradient({ module, fma, scratch, local }, simplified(geometry), operands, part);
       scratchBytes = scratch.bytes();
       return body;
     });
@@ -58,6 +60,7 @@ function inputGradient(
   context: KernelContext,
   geometry: Conv2dGeometry,
   { outputGrad, weights, inputGrad }: Operands,
+  part: Range | undefined,
 ): readonly Statement[] {
   const { batch, channels, height, width, outChannels, outHeight, outWidth, groups } = geometry;
   const zeros = memory.fill(inputGrad, 0, 4 * batch * channels * height * width);
@@ -69,9 +72,10 @@ function inputGradient(
   const passes = allPasses.filter(({ rows, columns }) => rows.taps * columns.taps > 0);
   if (batch * channels * outChannels * outHeight * outWidth * passes.length === 0) return [zeros];
 
-  const prepared = passes.map(({ rows, columns }) =>
-    turnedFilters(context, geometry, weights, rows, columns),
-  );
+  const prepared = passes
+    .map((pass) => partOfPass(pass, part))
+    .filter(({ rows, columns }) => rows.count * columns.count > 0)
+    .map(({ rows, columns }) => turnedFilters(context, geometry, weights, rows, columns));
   return [
     // Pixels that no tap sees belong to passes without taps: their gradient is zero.
     ...(passes.length < allPasses.length ? [zeros] : []),

@@ -1,6 +1,7 @@
 // The sizes of a 2D convolution and what follows from them.
 
 import type { ConvExtents } from '../../../ops/conv.ts';
+import type { Range } from './kernel.ts';
 
 /**
  * A convolution of images [batch, channels, height, width] with weights
@@ -77,6 +78,30 @@ export interface AxisPass {
   /** The first tap's index in the filter, and filter indices from one tap to the next. */
   readonly filterStart: number;
   readonly filterStep: number;
+}
+
+/** The dimension of an image that parts of a convolution divide: its rows, or the columns of a single row. */
+export function dividedAxis({ rows }: { readonly rows: AxisPass }): 'rows' | 'columns' {
+  return rows.count > 1 ? 'rows' : 'columns';
+}
+
+/** The pass over a range of positions along `dividedAxis`; without a range the whole pass. */
+export function partOfPass<Pass extends { readonly rows: AxisPass; readonly columns: AxisPass }>(
+  pass: Pass,
+  part: Range | undefined,
+): Pass {
+  if (part === undefined) return pass;
+  const axis = dividedAxis(pass);
+  const { count, start, step, resultStart, resultStep, ...rest } = pass[axis];
+  const divided: AxisPass = {
+    ...rest,
+    step,
+    resultStep,
+    count: Math.max(0, Math.min(part.to, count) - part.from),
+    start: start + part.from * step,
+    resultStart: resultStart + part.from * resultStep,
+  };
+  return { ...pass, [axis]: divided };
 }
 
 /** The sizes of a convolution along one dimension. */

@@ -6,7 +6,8 @@ import type { FunctionRef } from '../assembler/module.ts';
  * A kernel emitted into a module. The executor instantiates the module and calls
  * `exports[kernel.func.exportName](...inputs, output, scratch)`.
  *
- * Every parameter is a byte address in the module's memory, a multiple of 16. Kernels may read up to
+ * Every parameter is a byte address in the module's memory, a multiple of 4 (whole buffers and scratch memory begin at
+ * multiples of 64, parts of them anywhere). Kernels may read up to
  * `readableBytesAfter` bytes behind the end of an input; they write the output and the scratch memory only,
  * never behind their ends. Scratch memory needs no particular content and holds none of value afterwards.
  * Inputs and output must not overlap. The same inputs give the same bits.
@@ -23,6 +24,19 @@ export const readableBytesAfter = 64;
 export interface KernelOptions {
   /** Fused multiply-add of relaxed SIMD: faster on most machines, but the last bits depend on it. */
   readonly fma?: boolean;
+  /** The part of its output that a kernel computes; only kernels that can be divided are asked for one. */
+  readonly part?: Range;
+}
+
+/** The numbers from `from` up to `to`, the latter excluded. */
+export interface Range {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What tells the names of kernels of different parts apart. */
+export function partName(part: Range | undefined): string {
+  return part === undefined ? '' : ` part ${part.from} to ${part.to}`;
 }
 
 /** The parameter types of a kernel with so many inputs: their pointers, the output's, and the scratch memory's. */

@@ -1,0 +1,255 @@
+// How the work of a step is divided between threads: into parts that compute outputs of their own.
+//
+// A sum is never divided, and borders lie where the kernels' own tiles end, so the parts give the bits of the whole.
+import type { LoopAttrs } from '../../graph/loop.ts';
+import type { WindowAttrs } from '../../ops/conv.ts';
+import type { MatmulAttrs } from '../../ops/matmul.ts';
+import { matmulExtents } from '../../ops/matmul.ts';
+import type { Attrs, Primitive } from '../../primitive.ts';
+import { sizeOf } from '../../shape.ts';
+import type { Spec } from '../../tensor.ts';
+import { roundUp } from './kernels/blockProduct.ts';
+import type { AxisPass, Conv2dGeometry } from './kernels/geometry.ts';
+import {
+  axesOf,
+  dividedAxis,
+  forwardPass,
+  imagesTogether,
+  inputGradPasses,
+  simplified,
+} from './kernels/geometry.ts';
+import type { Range } from './kernels/kernel.ts';
+import { tileColumns, tileRows } from './kernels/microKernel.ts';
+import { isWinogradFaster } from './kernels/winograd/choice.ts';
+import { maximumTiles } from './kernels/winograd/convolution.ts';
+import { tileSize } from './kernels/winograd/transforms.ts';
+import { geometryOf } from './kernelTable.ts';
+
+/** What one kernel of a divided step computes: a smaller step, or a range of the whole one's output. */
+export interface StepPart {
+  readonly inputs: readonly Spec[];
+  readonly output: Spec;
+  readonly attrs: Attrs;
+  readonly part?: Range;
+  /** Bytes from the beginning of every input, and of the output, to where the part's begins. */
+  readonly offsets: readonly number[];
+}
+
+/** A step before it is divided. */
+export interface WholeStep {
+  readonly op: Primitive;
+  readonly inputs: readonly Spec[];
+  readonly output: Spec;
+  readonly attrs: Attrs;
+}
+
+/** The least work that is worth waking a thread. */
+export interface LeastWork {
+  /** Multiplications of a convolution or matrix product. */
+  readonly products: number;
+  /** Elements that a loop walks over. */
+  readonly elements: number;
+}
+
+/** What one thread does in about 100 microseconds. */
+export const defaultLeastWork: LeastWork = { products: 1.25e6, elements: 1e5 };
+
+/** How many threads there are, and what they are good for. */
+export interface Division {
+  readonly threads: number;
+  readonly least: LeastWork;
+}
+
+/** The parts of a step; undefined where it is too small or has no border to be cut at. */
+export const splitStep = (step: WholeStep, division: Division): readonly StepPart[] | undefined => {
+  if (division.threads === 1) return undefined;
+  const parts = splitters[step.op.name]?.(step, division);
+  return parts === undefined || parts.length < 2 ? undefined : parts;
+};
+
+type Splitter = (step: WholeStep, division: Division) => readonly StepPart[] | undefined;
+
+/** Ranges that cover `total`: at most `count`, all but the last a multiple of `unit`, the last not below `least`. */
+const rangesOf = (total: number, count: number, unit = 1, least = 1): readonly Range[] => {
+  const size = roundUp(Math.ceil(total / count), unit);
+  const starts = Array.from({ length: Math.ceil(total / size) }, (_, i) => i * size);
+  if (starts.length > 1 && total - starts.at(-1)! < least) starts.pop();
+  return starts.map((from, i) => ({ from, to: starts[i + 1] ?? total }));
+};
+
+/** More parts than threads, so that one that is held up elsewhere leaves its share to the others. */
+const partsFor = (threads: number): number => 2 * threads;
+
+const bytesBetween = (from: number, spec: Spec): number => 4 * from * sizeOf(spec.shape.slice(1));
+
+const withBatch = (spec: Spec, { from, to }: Range): Spec => ({
+  ...spec,
+  shape: [to - from, ...spec.shape.slice(1)],
+});
+
+/** Parts of whole images; the first `perImage` inputs have them as their outermost dimension. */
+const splitImages = (
+  { inputs, output, attrs }: WholeStep,
+  perImage: number,
+  ranges: readonly Range[],
+): readonly StepPart[] =>
+  ranges.map((range) => ({
+    inputs: inputs.map((spec, at) => (at < perImage ? withBatch(spec, range) : spec)),
+    output: withBatch(output, range),
+    attrs,
+    offsets: [
+      ...inputs.map((spec, at) => (at < perImage ? bytesBetween(range.from, spec) : 0)),
+      bytesBetween(range.from, output),
+    ],
+  }));
+
+/** Parts that compute ranges of the whole step's output. */
+const splitRanges = ({ inputs, output, attrs }: WholeStep, ranges: readonly Range[]): readonly StepPart[] => {
+  const offsets = [...inputs, output].map(() => 0);
+  return ranges.map((part) => ({ inputs, output, attrs, part, offsets }));
+};
+
+const productsOf = (geometry: Conv2dGeometry): number => {
+  const { batch, channels, outChannels, groups, kernelHeight, kernelWidth, outHeight, outWidth } = geometry;
+  return batch * outChannels * outHeight * outWidth * (channels / groups) * kernelHeight * kernelWidth;
+};
+
+/** Where positions may be cut: pixels of a pass are tiled from its first one on. */
+const unitOf = (pass: { readonly rows: AxisPass; readonly columns: AxisPass }): number => {
+  const perPosition = dividedAxis(pass) === 'rows' ? pass.columns.count : 1;
+  let unit = 1;
+  while ((unit * perPosition) % tileColumns !== 0) unit *= 2;
+  return unit;
+};
+
+/** Winograd's convolution is divided into images only, taken together as in the whole, and where all parts are its too. */
+const splitWinograd = (
+  step: WholeStep,
+  threads: number,
+  geometry: Conv2dGeometry,
+  covered: 'output' | 'images',
+): readonly StepPart[] | undefined => {
+  const [batch, , height, width] = step.output.shape as readonly [number, number, number, number];
+  const tiles = Math.ceil(height / tileSize) * Math.ceil(width / tileSize);
+  const together = Math.max(1, Math.min(batch, Math.floor(maximumTiles / tiles)));
+  const ranges = rangesOf(batch, partsFor(threads), together);
+  const isAlike = ranges.every(({ from, to }) =>
+    isWinogradFaster({ ...geometry, batch: to - from }, covered),
+  );
+  return isAlike ? splitImages(step, 1, ranges) : undefined;
+};
+
+/** Images where there are enough of them, else positions of the passes' first dimension. */
+const splitGathered = (
+  step: WholeStep,
+  { threads, least }: Division,
+  geometry: Conv2dGeometry,
+  covered: 'output' | 'images',
+  passes: readonly { readonly rows: AxisPass; readonly columns: AxisPass }[],
+): readonly StepPart[] | undefined => {
+  const [, , height, width] = step.output.shape as readonly [number, number, number, number];
+  const { batch } = geometry;
+  if (productsOf(geometry) < least.products) return undefined;
+  if (isWinogradFaster(geometry, covered)) return splitWinograd(step, threads, geometry, covered);
+  const together = imagesTogether(batch, height * width);
+  const images = rangesOf(batch, partsFor(threads), together);
+  if (images.length >= threads) return splitImages(step, 1, images);
+  const axes = new Set(passes.map(dividedAxis));
+  const isSeen = passes.every(({ rows, columns }) => rows.taps * columns.taps > 0);
+  // of images taken together each must begin with a tile of its own, or parts would shift the tiles of the later ones
+  const isAligned =
+    together === 1 || passes.every(({ rows, columns }) => (rows.count * columns.count) % tileColumns === 0);
+  if (axes.size !== 1 || !isSeen || !isAligned) return splitImages(step, 1, images);
+  const [axis] = axes;
+  const positions = Math.max(...passes.map((pass) => pass[axis!].count));
+  const unit = Math.max(...passes.map(unitOf));
+  return splitRanges(step, rangesOf(positions, partsFor(threads), unit));
+};
+
+const splitConv2d: Splitter = (step, division) => {
+  const geometry = simplified(
+    geometryOf(step.inputs[0]!.shape, step.inputs[1]!.shape, step.attrs as WindowAttrs),
+  );
+  const { rows, columns } = axesOf(geometry);
+  return splitGathered(step, division, geometry, 'output', [
+    { rows: forwardPass(rows), columns: forwardPass(columns) },
+  ]);
+};
+
+const splitInputGrad: Splitter = (step, division) => {
+  const geometry = simplified(
+    geometryOf(step.output.shape, step.inputs[1]!.shape, step.attrs as WindowAttrs),
+  );
+  const axes = axesOf(geometry);
+  const columnPasses = inputGradPasses(axes.columns);
+  const passes = inputGradPasses(axes.rows).flatMap((rows) =>
+    columnPasses.map((columns) => ({ rows, columns })),
+  );
+  return splitGathered(step, division, geometry, 'images', passes);
+};
+
+/** The pixels of all images are summed, so it is the filters that are divided: each part takes some of their taps. */
+const splitFilterGrad: Splitter = (step, { threads, least }) => {
+  const geometry = geometryOf(step.inputs[0]!.shape, step.output.shape, step.attrs as WindowAttrs);
+  // a Winograd filter gradient sums in the transformed space of all taps: it stays whole
+  if (productsOf(geometry) < least.products || isWinogradFaster(geometry, 'output')) return undefined;
+  const taps = sizeOf(step.output.shape.slice(1));
+  // every part pads the images for itself, so there are no more than threads
+  return splitRanges(step, rangesOf(taps, threads, tileColumns));
+};
+
+const splitMatmul: Splitter = (step, { threads, least }) => {
+  const attrs = step.attrs as MatmulAttrs;
+  const [a, b] = step.inputs as readonly [Spec, Spec];
+  const { batch, m, n, k } = matmulExtents(a.shape, b.shape, attrs);
+  if (batch * m * n * k < least.products) return undefined;
+  const flat = (spec: Spec): Spec => ({ ...spec, shape: [batch, ...spec.shape.slice(-2)] });
+  if (batch > 1)
+    return splitImages(
+      { ...step, inputs: [flat(a), flat(b)], output: flat(step.output) },
+      2,
+      rangesOf(batch, partsFor(threads)),
+    );
+  // products of few rows go another way, with other bits
+  if (attrs.transposeA || m <= 4 * tileRows) return undefined;
+  return rangesOf(m, partsFor(threads), 2 * tileRows, tileRows + 1).map(({ from, to }) => ({
+    inputs: [{ ...a, shape: [to - from, k] }, flat(b)],
+    output: { ...step.output, shape: [to - from, n] },
+    attrs,
+    offsets: [4 * from * k, 0, 4 * from * n],
+  }));
+};
+
+/** The outermost kept dimension is divided; a single one where vectors end. */
+const splitLoop: Splitter = ({ inputs, output, attrs }, { threads, least }) => {
+  const { loop, spec } = attrs as LoopAttrs;
+  const kept = loop.extents.length - (loop.reduction?.rank ?? 0);
+  if (kept === 0 || sizeOf(loop.extents) < least.elements) return undefined;
+  const [outermost, ...inner] = loop.extents as readonly [number, ...number[]];
+  const outputStride = sizeOf(inner.slice(0, kept - 1));
+  const isVector = kept === 1;
+  return rangesOf(outermost, partsFor(threads), isVector ? 16 : 1, isVector ? 4 : 1).map(({ from, to }) => {
+    const part = { ...loop, extents: [to - from, ...inner] };
+    const partAttrs: LoopAttrs = { spec, loop: part };
+    return {
+      inputs,
+      output,
+      attrs: partAttrs,
+      offsets: [...loop.strides.map((strides) => 4 * from * strides[0]!), 4 * from * outputStride],
+    };
+  });
+};
+
+const splitPool: Splitter = (step, { threads, least }) =>
+  sizeOf(step.inputs[0]!.shape) < least.elements
+    ? undefined
+    : splitImages(step, 1, rangesOf(step.output.shape[0]!, partsFor(threads)));
+
+const splitters: Readonly<Record<string, Splitter>> = {
+  conv2d: splitConv2d,
+  conv2dInputGrad: splitInputGrad,
+  conv2dFilterGrad: splitFilterGrad,
+  matmul: splitMatmul,
+  loop: splitLoop,
+  poolArgMax2d: splitPool,
+};
