@@ -28,18 +28,7 @@ import {
 } from '../src/index.ts';
 import { maxDepth } from '../src/tensor.ts';
 import { backends } from './backends.ts';
-
-/** What a promise or function fails with. */
-const failureOf = async (run: () => unknown): Promise<Error> => {
-  try {
-    await run();
-  } catch (error) {
-    return error as Error;
-  }
-  throw new Error('nothing was thrown');
-};
-
-const numbers = async (t: Tensor): Promise<number[]> => Array.from(await read(t));
+import { failureOf, numbers } from './outcomes.ts';
 
 describe('1. unbounded graphs', () => {
   test('a chain that nobody evaluates throws before memory runs out, naming its oldest builder', async () => {

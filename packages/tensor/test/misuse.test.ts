@@ -16,18 +16,7 @@ import {
   tensor,
 } from '../src/index.ts';
 import { backends } from './backends.ts';
-
-/** What a promise or function fails with. */
-const failureOf = async (run: () => unknown): Promise<Error> => {
-  try {
-    await run();
-  } catch (error) {
-    return error as Error;
-  }
-  throw new Error('nothing was thrown');
-};
-
-const numbers = async (t: Tensor): Promise<number[]> => Array.from(await read(t));
+import { failureOf, numbers } from './outcomes.ts';
 
 describe.each(backends)('misuse that types do not catch, on $name', ({ make }) => {
   test('trees of different structure with equal leaves are different signatures', async () => {
