@@ -72,5 +72,4 @@ const table: Readonly<Record<string, EmitStep>> = {
 };
 
 /** The emitter of a step, or undefined when it has none. */
-export const tableEntry = (op: Primitive, _inputs: readonly Spec[], _attrs: Attrs): EmitStep | undefined =>
-  table[op.name];
+export const tableEntry = (op: Primitive): EmitStep | undefined => table[op.name];

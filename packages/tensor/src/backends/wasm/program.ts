@@ -46,8 +46,8 @@ export interface Machine {
 }
 
 /** Which kernel a step gets. */
-export const choiceFor = (op: Step['op'], inputs: readonly Spec[], attrs: Step['attrs']): KernelChoice =>
-  isLoopOp(op) || tableEntry(op, inputs, attrs) !== undefined
+export const choiceFor = (op: Step['op']): KernelChoice =>
+  isLoopOp(op) || tableEntry(op) !== undefined
     ? { tier: 'tuned' }
     : { tier: 'reference', reason: `no WebAssembly kernel is written for ${op.name}` };
 
@@ -62,7 +62,7 @@ export const buildExecutable = async (
   options: KernelOptions & { readonly strict?: boolean },
 ): Promise<Executable> => {
   const specsOf = (slots: readonly Slot[]): Spec[] => slots.map((slot) => graph.specs[slot]!);
-  const choices = graph.steps.map((step) => choiceFor(step.op, specsOf(step.inputs), step.attrs));
+  const choices = graph.steps.map((step) => choiceFor(step.op));
   if (options.strict === true) requireTuned(graph, choices);
   const builder = moduleBuilder(pool === undefined ? {} : { shared: true, maximumPages: mostPages });
   const emitted = graph.steps.map((step): StepKernels | undefined => {
@@ -109,7 +109,7 @@ const emitStep = (
   division: Division,
   options: KernelOptions,
 ): StepKernels | undefined => {
-  const emit = tableEntry(step.op, step.inputs, step.attrs);
+  const emit = tableEntry(step.op);
   if (emit === undefined) return undefined;
   const whole: StepPart = { ...step, offsets: [] };
   const divided = splitStep(step, division) ?? [whole];
