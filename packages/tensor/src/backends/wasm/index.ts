@@ -9,6 +9,7 @@ import { sizeOf } from '../../shape.ts';
 import type { Data, Spec } from '../../tensor.ts';
 import type { Backend, Buffer, Program, ProgramOptions } from '../backend.ts';
 import { openLedger, programDestroyed } from '../ledger.ts';
+import { packFilters } from './convolutionSteps.ts';
 import type { Address, BlockMemory } from './memory.ts';
 import { openMemory } from './memory.ts';
 import type { Executable, Machine } from './program.ts';
@@ -153,7 +154,7 @@ export const wasmBackend = (options: WasmOptions = {}, least: LeastWork = defaul
     kernelFor: choiceFor,
     compile: async (graph: Graph, programOptions: ProgramOptions = {}) => {
       ledger.requireOpen(backend.name);
-      const ready = runSinksEarly(fuse(separateResults(simplify(graph))));
+      const ready = packFilters(runSinksEarly(fuse(separateResults(simplify(graph)))));
       return program(await buildExecutable(ready, machine, { ...options, ...programOptions }));
     },
     upload: (data, spec) => {

@@ -2,7 +2,6 @@
 
 import type { LoopAttrs } from '../../graph/loop.ts';
 import type { WindowAttrs } from '../../ops/conv.ts';
-import { convExtents } from '../../ops/conv.ts';
 import type { GatherAttrs, ScatterAttrs } from '../../ops/indexing.ts';
 import type { MatmulAttrs } from '../../ops/matmul.ts';
 import { matmulExtents } from '../../ops/matmul.ts';
@@ -10,14 +9,16 @@ import type { ConcatAttrs, PadAttrs } from '../../ops/movement.ts';
 import type { PoolAttrs } from '../../ops/pool.ts';
 import type { ArgMaxAttrs } from '../../ops/reduce.ts';
 import type { Attrs, Primitive } from '../../primitive.ts';
-import type { Shape, Spec } from '../../tensor.ts';
+import type { Spec } from '../../tensor.ts';
 import type { ModuleBuilder } from './assembler/module.ts';
+import type { PanelAttrs } from './convolutionSteps.ts';
+import { forwardGeometry, geometryOf, inputGradGeometry, packingOf } from './convolutionSteps.ts';
 import { emitConcat, emitPad } from './kernels/blocks.ts';
 import { emitConv2d } from './kernels/conv2d.ts';
 import { emitConv2dFilterGrad } from './kernels/conv2dFilterGrad.ts';
 import { emitConv2dInputGrad } from './kernels/conv2dInputGrad.ts';
+import { emitFilterPanels } from './kernels/filterPanels.ts';
 import { emitGather, emitScatterAdd } from './kernels/gather.ts';
-import type { Conv2dGeometry } from './kernels/geometry.ts';
 import type { Kernel, KernelOptions } from './kernels/kernel.ts';
 import { emitLoop } from './kernels/loop.ts';
 import { emitMatmul } from './kernels/matmul.ts';
@@ -32,18 +33,6 @@ export type EmitStep = (
   options: KernelOptions,
 ) => Kernel;
 
-/** The geometry of the convolution of the given images and weights. */
-export const geometryOf = (x: Shape, weight: Shape, attrs: WindowAttrs): Conv2dGeometry => ({
-  ...convExtents(x, weight, attrs),
-  strideHeight: attrs.stride[0],
-  strideWidth: attrs.stride[1],
-  padTop: attrs.padding[0],
-  padLeft: attrs.padding[1],
-  dilationHeight: attrs.dilation[0],
-  dilationWidth: attrs.dilation[1],
-  groups: attrs.groups,
-});
-
 const table: Readonly<Record<string, EmitStep>> = {
   loop: (module, _inputs, _output, attrs) => emitLoop(module, (attrs as LoopAttrs).loop),
   concat: (module, inputs, output, attrs) => emitConcat(module, inputs, output, attrs as ConcatAttrs),
@@ -53,10 +42,12 @@ const table: Readonly<Record<string, EmitStep>> = {
     emitScatterAdd(module, inputs, output, attrs as ScatterAttrs),
   argMax: (module, [x], _output, attrs) => emitArgMax(module, x!, attrs as ArgMaxAttrs),
   poolArgMax2d: (module, [x], output, attrs) => emitPoolArgMax(module, x!, output, attrs as PoolAttrs),
-  conv2d: (module, [x, weight], _output, attrs, options) =>
-    emitConv2d(module, geometryOf(x!.shape, weight!.shape, attrs as WindowAttrs), options),
-  conv2dInputGrad: (module, [, weight], output, attrs, options) =>
-    emitConv2dInputGrad(module, geometryOf(output.shape, weight!.shape, attrs as WindowAttrs), options),
+  filterPanels: (module, _inputs, _output, attrs, options) =>
+    emitFilterPanels(module, (attrs as PanelAttrs).form, options),
+  conv2d: (module, inputs, _output, attrs, options) =>
+    emitConv2d(module, forwardGeometry(inputs, attrs), { ...options, ...packingOf(attrs) }),
+  conv2dInputGrad: (module, inputs, _output, attrs, options) =>
+    emitConv2dInputGrad(module, inputGradGeometry(inputs, attrs), { ...options, ...packingOf(attrs) }),
   conv2dFilterGrad: (module, [x], output, attrs, options) =>
     emitConv2dFilterGrad(module, geometryOf(x!.shape, output.shape, attrs as WindowAttrs), options),
   matmul: (module, [a, b], _out, attrs, options) => {

@@ -8,7 +8,10 @@ import { matmulExtents } from '../../ops/matmul.ts';
 import type { Attrs, Primitive } from '../../primitive.ts';
 import { sizeOf } from '../../shape.ts';
 import type { Spec } from '../../tensor.ts';
+import type { PanelAttrs } from './convolutionSteps.ts';
+import { forwardGeometry, geometryOf, inputGradGeometry, packingOf } from './convolutionSteps.ts';
 import { roundUp } from './kernels/blockProduct.ts';
+import { panelChannels } from './kernels/filterPanels.ts';
 import type { AxisPass, Conv2dGeometry } from './kernels/geometry.ts';
 import {
   axesOf,
@@ -23,7 +26,6 @@ import { tileColumns, tileRows } from './kernels/microKernel.ts';
 import { isWinogradFaster } from './kernels/winograd/choice.ts';
 import { maximumTiles } from './kernels/winograd/convolution.ts';
 import { tileSize } from './kernels/winograd/transforms.ts';
-import { geometryOf } from './kernelTable.ts';
 
 /** What one kernel of a divided step computes: a smaller step, or a range of the whole one's output. */
 export interface StepPart {
@@ -122,21 +124,15 @@ const unitOf = (pass: { readonly rows: AxisPass; readonly columns: AxisPass }): 
   return unit;
 };
 
-/** Winograd's convolution is divided into images only, taken together as in the whole, and where all parts are its too. */
-const splitWinograd = (
-  step: WholeStep,
-  threads: number,
-  geometry: Conv2dGeometry,
-  covered: 'output' | 'images',
-): readonly StepPart[] | undefined => {
+/** Images where there are enough of them, else rows of tiles. No tile shares a sum with another, so any cut gives the same bits. */
+const splitWinograd = (step: WholeStep, threads: number): readonly StepPart[] => {
   const [batch, , height, width] = step.output.shape as readonly [number, number, number, number];
-  const tiles = Math.ceil(height / tileSize) * Math.ceil(width / tileSize);
+  const rows = Math.ceil(height / tileSize);
+  const tiles = rows * Math.ceil(width / tileSize);
   const together = Math.max(1, Math.min(batch, Math.floor(maximumTiles / tiles)));
-  const ranges = rangesOf(batch, partsFor(threads), together);
-  const isAlike = ranges.every(({ from, to }) =>
-    isWinogradFaster({ ...geometry, batch: to - from }, covered),
-  );
-  return isAlike ? splitImages(step, 1, ranges) : undefined;
+  const images = rangesOf(batch, partsFor(threads), together);
+  if (images.length >= threads || rows === 1) return splitImages(step, 1, images);
+  return splitRanges(step, rangesOf(rows, partsFor(threads)));
 };
 
 /** Images where there are enough of them, else positions of the passes' first dimension. */
@@ -144,13 +140,12 @@ const splitGathered = (
   step: WholeStep,
   { threads, least }: Division,
   geometry: Conv2dGeometry,
-  covered: 'output' | 'images',
   passes: readonly { readonly rows: AxisPass; readonly columns: AxisPass }[],
 ): readonly StepPart[] | undefined => {
   const [, , height, width] = step.output.shape as readonly [number, number, number, number];
   const { batch } = geometry;
   if (productsOf(geometry) < least.products) return undefined;
-  if (isWinogradFaster(geometry, covered)) return splitWinograd(step, threads, geometry, covered);
+  if (packingOf(step.attrs).panels === 'winograd') return splitWinograd(step, threads);
   const together = imagesTogether(batch, height * width);
   const images = rangesOf(batch, partsFor(threads), together);
   if (images.length >= threads) return splitImages(step, 1, images);
@@ -167,35 +162,38 @@ const splitGathered = (
 };
 
 const splitConv2d: Splitter = (step, division) => {
-  const geometry = simplified(
-    geometryOf(step.inputs[0]!.shape, step.inputs[1]!.shape, step.attrs as WindowAttrs),
-  );
+  const geometry = simplified(forwardGeometry(step.inputs, step.attrs));
   const { rows, columns } = axesOf(geometry);
-  return splitGathered(step, division, geometry, 'output', [
+  return splitGathered(step, division, geometry, [
     { rows: forwardPass(rows), columns: forwardPass(columns) },
   ]);
 };
 
 const splitInputGrad: Splitter = (step, division) => {
-  const geometry = simplified(
-    geometryOf(step.output.shape, step.inputs[1]!.shape, step.attrs as WindowAttrs),
-  );
+  const geometry = simplified(inputGradGeometry(step.inputs, step.attrs));
   const axes = axesOf(geometry);
   const columnPasses = inputGradPasses(axes.columns);
   const passes = inputGradPasses(axes.rows).flatMap((rows) =>
     columnPasses.map((columns) => ({ rows, columns })),
   );
-  return splitGathered(step, division, geometry, 'images', passes);
+  return splitGathered(step, division, geometry, passes);
 };
 
-/** The pixels of all images are summed, so it is the filters that are divided: each part takes some of their taps. */
+/** The pixels of all images are summed, so it is the filters that are divided: each part takes some of them, or of their taps. */
 const splitFilterGrad: Splitter = (step, { threads, least }) => {
   const geometry = geometryOf(step.inputs[0]!.shape, step.output.shape, step.attrs as WindowAttrs);
-  // a Winograd filter gradient sums in the transformed space of all taps: it stays whole
-  if (productsOf(geometry) < least.products || isWinogradFaster(geometry, 'output')) return undefined;
+  if (productsOf(geometry) < least.products) return undefined;
+  // every part pads and transforms the images for itself, so there are no more than threads
+  if (isWinogradFaster(geometry, 'output'))
+    return splitRanges(step, rangesOf(geometry.outChannels, threads, tileRows));
   const taps = sizeOf(step.output.shape.slice(1));
-  // every part pads the images for itself, so there are no more than threads
   return splitRanges(step, rangesOf(taps, threads, tileColumns));
+};
+
+const splitPanels: Splitter = (step, { threads, least }) => {
+  if (sizeOf(step.output.shape) < least.elements) return undefined;
+  const { form } = step.attrs as PanelAttrs;
+  return splitRanges(step, rangesOf(panelChannels(form), partsFor(threads), tileRows));
 };
 
 const splitMatmul: Splitter = (step, { threads, least }) => {
@@ -246,6 +244,7 @@ const splitPool: Splitter = (step, { threads, least }) =>
     : splitImages(step, 1, rangesOf(step.output.shape[0]!, partsFor(threads)));
 
 const splitters: Readonly<Record<string, Splitter>> = {
+  filterPanels: splitPanels,
   conv2d: splitConv2d,
   conv2dInputGrad: splitInputGrad,
   conv2dFilterGrad: splitFilterGrad,

@@ -23,7 +23,8 @@ export function emitConv2d(
   geometry: Conv2dGeometry,
   options: KernelOptions = {},
 ): Kernel {
-  if (isWinogradFaster(geometry, 'output')) return emitWinogradConv2d(module, geometry, options);
+  if (options.panels === 'winograd' || isWinogradFaster(geometry, 'output'))
+    return emitWinogradConv2d(module, geometry, options);
   const { fma = false, part } = options;
   const exportName = conv2dName('conv2d', geometry, fma) + partName(part);
   return module.once(exportName, () => {

@@ -26,6 +26,11 @@ export interface KernelOptions {
   readonly fma?: boolean;
   /** The part of its output that a kernel computes; only kernels that can be divided are asked for one. */
   readonly part?: Range;
+  /**
+   * The panels that a convolution finds in place of its filters, made by the kernel of `filterPanels.ts`. Without it a kernel
+   * chooses for itself which it needs, and makes them in each call.
+   */
+  readonly panels?: 'winograd' | 'turned';
 }
 
 /** The numbers from `from` up to `to`, the latter excluded. */

@@ -9,21 +9,15 @@ import { blockProduct, blockSize, maximumBlockDepth, roundUp } from '../blockPro
 import type { ImageShape, KernelContext } from '../gatherProduct.ts';
 import { pixelGrid } from '../gatherProduct.ts';
 import type { AxisPass } from '../geometry.ts';
+import { partOfPass } from '../geometry.ts';
+import type { Range } from '../kernel.ts';
 import { tileBytes, tileColumns, tileRows } from '../microKernel.ts';
 import { fillTable, lineGrid } from '../offsetTable.ts';
 import { copyRows } from '../packing.ts';
 import { paddedPlane, sourceOf } from '../paddedSource.ts';
-import { packFilters, packTiles, unpackTiles } from './panels.ts';
+import { productBytes, productGap } from './filters.ts';
+import { packTiles, unpackTiles } from './panels.ts';
 import { tileProducts, tileReach, tileSize } from './transforms.ts';
-
-/** The filters of a convolution [result channel, source channel, 3, 3], in any order, with strides in bytes. */
-interface WinogradFilters {
-  readonly pointer: Expression<'i32'>;
-  readonly resultStride: number;
-  readonly sourceStride: number;
-  /** Whether they are turned by half a circle, as in an input gradient. */
-  readonly isTurned: boolean;
-}
 
 /** A convolution of images with 3x3 filters, one pixel at a time. */
 export interface WinogradConvolution {
@@ -33,7 +27,10 @@ export interface WinogradConvolution {
   /** Zeros before the first row and column; negative where pixels are left out. */
   readonly padTop: number;
   readonly padLeft: number;
-  readonly filters: WinogradFilters;
+  /** Transformed filters, as `packWinogradFilters` writes them. */
+  readonly panels: Expression<'i32'>;
+  /** The rows of tiles that are computed; all without it. */
+  readonly part: Range | undefined;
   readonly input: Expression<'i32'>;
   readonly output: Expression<'i32'>;
 }
@@ -59,9 +56,6 @@ export const maximumTiles = 128;
 /** Most bytes of the transformed tiles and products of a block: twice the second-level cache. */
 const maximumBlockBytes = 2 ** 21;
 
-/** Bytes between the panels of two products beyond their size, so that 16 of them do not meet in one cache set. */
-export const productGap = 64;
-
 interface Blocks {
   readonly together: number;
   readonly tilesPerImage: number;
@@ -85,15 +79,18 @@ export function winogradConvolution(
 ): readonly Statement[] {
   const { module, scratch, local } = context;
   const { batch, source, result, input, padTop, padLeft } = convolution;
-  const rows = tilePass(result.height, padTop);
-  const columns = tilePass(result.width, padLeft);
+  const whole = { rows: tilePass(result.height, padTop), columns: tilePass(result.width, padLeft) };
+  const { rows, columns } = partOfPass(whole, convolution.part);
   const blocks = blocksOf(convolution, rows.count * columns.count);
   const { together, tilesPerImage } = blocks;
   const plane = paddedPlane(source.height, source.width, [rows], [columns], batch % together === 0);
   const images = sourceOf(module, { ...source, plane, imagesTogether: together, input }, scratch, local);
-  const results = evenResult(context, convolution, together);
+  const results = evenResult(context, convolution, together, rows);
   const [image, count, tiles] = newLocals(local, 'i32', 3);
-  const filters = filterPanels(context, convolution);
+  const filters = {
+    pointer: convolution.panels,
+    productBytes: productBytes(source.channels, result.channels),
+  };
   const allTiles = roundUp(together * tilesPerImage, tileColumns);
   const tileTable = scratch.region(4 * allTiles);
   const resultTable = scratch.region(4 * allTiles);
@@ -117,7 +114,6 @@ export function winogradConvolution(
     ...images.once,
     fillTable(module, tileTable, pixelGrid(plane, source.channels, together, rows, columns), tileColumns),
     fillTable(module, resultTable, resultGrid, tileColumns),
-    ...filters.statements,
     forRange(image, 0, batch, together, [
       count.set(i32.sub(batch, image)),
       count.set(minimumI32(count, together)),
@@ -144,25 +140,30 @@ function evenResult(
   { module, scratch, local }: KernelContext,
   { result, output }: WinogradConvolution,
   together: number,
+  { resultStart, count }: AxisPass,
 ): Result {
   const { channels, height, width } = result;
   const pointer = local('i32');
-  const imageAt = (image: Expression<'i32'>): Expression<'i32'> =>
-    i32.add(output, i32.mul(image, 4 * channels * height * width));
   const rowBytes = 4 * roundUp(width, tileSize);
-  const planeBytes = rowBytes * roundUp(height, tileSize);
-  const sizes = { pointer, rowBytes, planeBytes };
-  if (planeBytes === 4 * height * width)
-    return { ...sizes, begin: (image) => [pointer.set(imageAt(image))], finish: () => [] };
+  const firstPixel = (image: Expression<'i32'>): Expression<'i32'> =>
+    i32.add(i32.add(output, i32.mul(image, 4 * channels * height * width)), 4 * resultStart * width);
+  if (width % tileSize === 0 && height % tileSize === 0) {
+    const begin = (image: Expression<'i32'>): readonly Statement[] => [pointer.set(firstPixel(image))];
+    return { pointer, rowBytes, planeBytes: 4 * height * width, begin, finish: () => [] };
+  }
+  const planeBytes = rowBytes * tileSize * count;
+  const rows = Math.min(tileSize * count, height - resultStart);
   const region = scratch.region(together * channels * planeBytes);
   const [at, from, to] = newLocals(local, 'i32', 3);
   return {
-    ...sizes,
-    begin: (image) => [pointer.set(region), to.set(imageAt(image))],
+    pointer,
+    rowBytes,
+    planeBytes,
+    begin: (image) => [pointer.set(region), to.set(firstPixel(image))],
     finish: (planes) => [
       from.set(pointer),
       forRange(at, 0, planes, 1, [
-        copyRows(module).call(from, rowBytes, to, 4 * width, height, width),
+        copyRows(module).call(from, rowBytes, to, 4 * width, rows, width),
         increment(from, planeBytes),
         increment(to, 4 * height * width),
       ]),
@@ -170,46 +171,9 @@ function evenResult(
   };
 }
 
-/** Transformed filters: for every product panels [result channel / 4][source channel][4]. */
-interface FilterPanels {
-  readonly pointer: Expression<'i32'>;
-  readonly productBytes: number;
-  readonly statements: readonly Statement[];
-}
-
-function filterPanels(
-  { module, scratch, local }: KernelContext,
-  { source, result, filters }: WinogradConvolution,
-): FilterPanels {
-  const panelBytes = 4 * tileRows * source.channels;
-  const productBytes = (panelBytes * roundUp(result.channels, tileRows)) / tileRows + productGap;
-  const pointer = scratch.region(tileProducts * productBytes);
-  const [channel, from, panel] = newLocals(local, 'i32', 3);
-  return {
-    pointer,
-    productBytes,
-    statements: [
-      from.set(filters.pointer),
-      panel.set(pointer),
-      forRange(channel, 0, result.channels, tileRows, [
-        packFilters(module, filters.isTurned, productBytes).call(
-          from,
-          filters.resultStride,
-          i32.sub(result.channels, channel),
-          filters.sourceStride,
-          source.channels,
-          panel,
-        ),
-        increment(from, tileRows * filters.resultStride),
-        increment(panel, panelBytes),
-      ]),
-    ],
-  };
-}
-
 /** What the products of the tiles read and write. */
 interface TileOperands {
-  readonly filters: FilterPanels;
+  readonly filters: { readonly pointer: Expression<'i32'>; readonly productBytes: number };
   readonly source: Expression<'i32'>;
   readonly form: { readonly rowBytes: number; readonly planeBytes: number };
   readonly results: Result;

@@ -10,15 +10,18 @@ import type { KernelContext } from '../gatherProduct.ts';
 import { pixelGrid } from '../gatherProduct.ts';
 import type { AxisPass, Conv2dGeometry } from '../geometry.ts';
 import { conv2dName } from '../geometry.ts';
-import type { Kernel, KernelOptions } from '../kernel.ts';
+import type { Kernel, KernelOptions, Range } from '../kernel.ts';
+import { partName } from '../kernel.ts';
 import { tileBytes, tileColumns, tileRows } from '../microKernel.ts';
 import { fillTable, lineGrid } from '../offsetTable.ts';
 import type { PaddedPlane } from '../paddedSource.ts';
 import { paddedPlane, sourceOf } from '../paddedSource.ts';
 import { scratchLayout } from '../scratch.ts';
-import { maximumTiles, productGap, tilePass } from './convolution.ts';
+import { maximumTiles, tilePass } from './convolution.ts';
+import { productGap } from './filters.ts';
 import type { TileForm } from './gradientPanels.ts';
 import { packChannels, packGradients, unpackFilters } from './gradientPanels.ts';
+import { filterBytes } from './panels.ts';
 import { tileProducts, tileSize } from './transforms.ts';
 
 interface Operands {
@@ -29,7 +32,7 @@ interface Operands {
 
 /**
  * The kernel (images, outputGrad, weightGrad, scratch) of the gradient with respect to 3x3 filters, for at least
- * one pixel and channel.
+ * one pixel and channel. A part is a range of output channels.
  *
  * Shapes   images [batch, channels, height, width], outputGrad [batch, outChannels, outHeight, outWidth],
  *          weightGrad [outChannels, channels, 3, 3]
@@ -37,9 +40,9 @@ interface Operands {
 export function emitWinogradFilterGrad(
   module: ModuleBuilder,
   geometry: Conv2dGeometry,
-  { fma = false }: KernelOptions = {},
+  { fma = false, part }: KernelOptions = {},
 ): Kernel {
-  const exportName = conv2dName('winogradFilterGrad', geometry, fma);
+  const exportName = conv2dName('winogradFilterGrad', geometry, fma) + partName(part);
   return module.once(exportName, () => {
     let scratchBytes = 0;
     const params = ['i32', 'i32', 'i32', 'i32'] as const;
@@ -47,7 +50,7 @@ export function emitWinogradFilterGrad(
       const [images, outputGrad, weightGrad, scratchPointer] = pointers;
       const scratch = scratchLayout(scratchPointer);
       const operands = { images, outputGrad, weightGrad };
-      const body = filterGradient({ module, fma, scratch, local }, geometry, operands);
+      const body = filterGradient({ module, fma, scratch, local }, geometry, operands, part);
       scratchBytes = scratch.bytes();
       return body;
     });
@@ -65,6 +68,7 @@ function filterGradient(
   context: KernelContext,
   geometry: Conv2dGeometry,
   { images, outputGrad, weightGrad }: Operands,
+  part: Range = { from: 0, to: geometry.outChannels },
 ): readonly Statement[] {
   const { module, local, scratch } = context;
   const { batch, channels, outChannels, height, width, outHeight, outWidth } = geometry;
@@ -92,10 +96,18 @@ function filterGradient(
     passes: [gradientRows, gradientColumns],
     packing: packGradients,
   });
-  const left = operandPanels(context, gradient, outChannels, tileRows, blockDepth, position);
-  const right = operandPanels(context, source, channels, tileColumns, blockDepth, position);
+  const allChannels = { from: 0, to: channels };
+  const left = operandPanels(context, gradient, { channels: part, lanes: tileRows }, blockDepth, position);
+  const right = operandPanels(
+    context,
+    source,
+    { channels: allChannels, lanes: tileColumns },
+    blockDepth,
+    position,
+  );
+  const filters = part.to - part.from;
   const sumStride = 4 * roundUp(channels, tileColumns);
-  const sumBytes = sumStride * outChannels + productGap;
+  const sumBytes = sumStride * filters + productGap;
   const sums = scratch.region(tileProducts * sumBytes);
   const columnTable = scratch.region(sumStride);
   const edgeTile = scratch.region(tileBytes);
@@ -124,7 +136,7 @@ function filterGradient(
             roundUp(channels, tileColumns),
             i32.add(sums, i32.mul(product, sumBytes)),
             sumStride,
-            outChannels,
+            filters,
             position.depth,
             i32.or(image, position.tile), // the first block replaces what the scratch memory held
             edgeTile,
@@ -132,7 +144,12 @@ function filterGradient(
         ]),
       ]),
     ]),
-    unpackFilters(module, sumBytes, sumStride).call(sums, weightGrad, outChannels, channels),
+    unpackFilters(module, sumBytes, sumStride).call(
+      sums,
+      i32.add(weightGrad, part.from * channels * filterBytes),
+      filters,
+      channels,
+    ),
   ];
 }
 
@@ -189,12 +206,11 @@ interface OperandPanels {
 function operandPanels(
   { module, scratch, local }: KernelContext,
   { pointer: source, table, plane, packing }: TileSource,
-  channels: number,
-  lanes: number,
+  { channels, lanes }: { readonly channels: Range; readonly lanes: number },
   blockDepth: number,
   { tile, depth }: BlockPosition,
 ): OperandPanels {
-  const productBytes = 4 * blockDepth * roundUp(channels, lanes) + productGap;
+  const productBytes = 4 * blockDepth * roundUp(channels.to - channels.from, lanes) + productGap;
   const pointer = scratch.region(tileProducts * productBytes);
   const [channel, panel] = newLocals(local, 'i32', 2);
   const form: TileForm = { rowBytes: 4 * plane.columns.size, planeBytes: plane.bytes, lanes, productBytes };
@@ -203,10 +219,10 @@ function operandPanels(
     productBytes,
     pack: [
       panel.set(pointer),
-      forRange(channel, 0, channels, lanes, [
+      forRange(channel, channels.from, channels.to, lanes, [
         packing(module, form).call(
           i32.add(source, i32.mul(channel, plane.bytes)),
-          i32.sub(channels, channel),
+          i32.sub(channels.to, channel),
           i32.add(table, i32.shl(tile, 2)),
           depth,
           panel,

@@ -4,14 +4,15 @@ import type { ModuleBuilder } from '../../assembler/module.ts';
 import type { Conv2dGeometry } from '../geometry.ts';
 import { conv2dName } from '../geometry.ts';
 import type { Kernel, KernelOptions } from '../kernel.ts';
+import { partName } from '../kernel.ts';
 import { scratchLayout } from '../scratch.ts';
 import type { WinogradConvolution } from './convolution.ts';
 import { winogradConvolution } from './convolution.ts';
-import { filterBytes } from './panels.ts';
+import { packWinogradFilters, winogradFilterBytes } from './filters.ts';
 
 /** What a kernel convolves, without its pointers. */
-type Form = Omit<WinogradConvolution, 'input' | 'output' | 'filters'> & {
-  readonly filters: Omit<WinogradConvolution['filters'], 'pointer'>;
+type Form = Omit<WinogradConvolution, 'input' | 'output' | 'panels' | 'part'> & {
+  readonly isTurned: boolean;
 };
 
 /**
@@ -32,7 +33,7 @@ export function emitWinogradConv2d(
     result: { channels: outChannels, height: outHeight, width: outWidth },
     padTop,
     padLeft,
-    filters: { resultStride: channels * filterBytes, sourceStride: filterBytes, isTurned: false },
+    isTurned: false,
   });
 }
 
@@ -55,26 +56,34 @@ export function emitWinogradInputGrad(
     result: { channels, height, width },
     padTop: 2 - padTop,
     padLeft: 2 - padLeft,
-    filters: { resultStride: filterBytes, sourceStride: channels * filterBytes, isTurned: true },
+    isTurned: true,
   });
 }
 
 function emitConvolution(
   module: ModuleBuilder,
-  exportName: string,
-  { fma = false }: KernelOptions,
-  form: Form,
+  name: string,
+  { fma = false, part, panels: given }: KernelOptions,
+  { isTurned, ...form }: Form,
 ): Kernel {
+  const exportName = `${name}${given === undefined ? '' : ' of panels'}${partName(part)}`;
   return module.once(exportName, () => {
     let scratchBytes = 0;
     const params = ['i32', 'i32', 'i32', 'i32'] as const;
     const func = module.define({ exportName, params, result: 'void' }, (pointers, local) => {
       const [input, weights, output, scratchPointer] = pointers;
       const scratch = scratchLayout(scratchPointer);
-      const body = winogradConvolution(
-        { module, fma, scratch, local },
-        { ...form, filters: { ...form.filters, pointer: weights }, input, output },
-      );
+      const context = { module, fma, scratch, local };
+      const filters = {
+        resultChannels: form.result.channels,
+        sourceChannels: form.source.channels,
+        isTurned,
+      };
+      const panels = given === undefined ? scratch.region(winogradFilterBytes(filters)) : weights;
+      const body = [
+        ...(given === undefined ? packWinogradFilters(context, filters, weights, panels) : []),
+        ...winogradConvolution(context, { ...form, panels, part, input, output }),
+      ];
       scratchBytes = scratch.bytes();
       return body;
     });
