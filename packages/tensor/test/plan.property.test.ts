@@ -52,17 +52,27 @@ const run = (graph: Graph, args: readonly Data[]): number[][] => {
   return graph.results.map((slot) => Array.from(values[slot]!));
 };
 
+/** Some slots that might be kept from run to run. */
+const keptOf = ({ steps, results }: Graph): Set<Slot> =>
+  new Set(
+    steps
+      .filter(({ op, output }) => output % 5 === 0 && op.name !== 'reshape' && !results.includes(output))
+      .map(({ output }) => output),
+  );
+
 /** The results of a planned graph: slots lie where the plan says, every place is NaN until it is written, scratch is overwritten. */
 const runPlanned = (
   graph: Graph,
   args: readonly Data[],
   scratchOf: (step: Graph['steps'][number]) => number,
 ): number[][] => {
-  const plan = planMemory(graph, scratchOf);
+  const kept = keptOf(graph);
+  const plan = planMemory(graph, scratchOf, kept);
   const memory = new Float64Array(plan.bytes / 4).fill(Number.NaN);
   const given = args.map((data) => Float64Array.from(data));
   const constants = graph.constants.map(({ data }) => Float64Array.from(data));
   const fresh = new Map<number, Float64Array>();
+  const outside = new Map<Slot, Float64Array>();
   const placeOf = (slot: Slot): Float64Array => {
     const size = sizeOf(graph.specs[slot]!.shape);
     const at = plan.storage[slot];
@@ -78,6 +88,9 @@ const runPlanned = (
         return fresh.get(at.index)!;
       case 'taken':
         return given[at.argument]!;
+      case 'kept':
+        if (!outside.has(slot)) outside.set(slot, new Float64Array(size).fill(Number.NaN));
+        return outside.get(slot)!;
       case 'alias':
         return placeOf(at.of);
       case undefined:

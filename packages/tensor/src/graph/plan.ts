@@ -14,6 +14,8 @@ type Storage =
   | { readonly kind: 'result'; readonly index: number }
   /** The buffer of a donated argument, which result number `index` takes over. */
   | { readonly kind: 'taken'; readonly index: number; readonly argument: number }
+  /** Memory that the backend holds from run to run. */
+  | { readonly kind: 'kept' }
   /** The same elements as another slot. */
   | { readonly kind: 'alias'; readonly of: Slot };
 
@@ -36,10 +38,14 @@ export const paddedBytes = (elements: number): number =>
 /** Extra memory per step, in bytes. */
 export type ScratchOf = (step: Step) => number;
 
-/** The plan of a graph whose results are separate steps. Reshapes become aliases; scratch blocks follow the slots, one per step. */
+/**
+ * The plan of a graph whose results are separate steps. Reshapes become aliases; scratch blocks follow the slots, one per step. Slots
+ * in `kept` take no memory of the plan.
+ */
 export const planMemory = (
   graph: Graph,
   scratchOf: ScratchOf = () => 0,
+  kept: ReadonlySet<Slot> = new Set(),
 ): Plan & { readonly scratch: readonly number[] } => {
   const storage: (Storage | undefined)[] = graph.specs.map(() => undefined);
   graph.args.forEach(({ slot }, index) => {
@@ -50,6 +56,7 @@ export const planMemory = (
   });
   const owner = aliasOwners(graph, storage);
   for (const [slot, of] of owner) if (slot !== of) storage[slot] = { kind: 'alias', of };
+  for (const slot of kept) storage[slot] = { kind: 'kept' };
   placeResults(graph, owner, storage);
   const blocks = lifetimes(graph, owner, storage, scratchOf);
   const { offsets, bytes } = pack(blocks);

@@ -51,6 +51,10 @@ export const filterPanelsOp: Primitive<PanelAttrs> = {
   },
 };
 
+/** Whether an op convolves with filters, its second input. */
+export const isConvolution = ({ name }: Step['op']): boolean =>
+  name === 'conv2d' || name === 'conv2dInputGrad';
+
 /** The panels that a step reads. */
 const panelsOf = (step: Step, inputs: readonly Spec[]): PanelForm | undefined => {
   if (step.op.name === 'conv2d') return forwardPanels(forwardGeometry(inputs, step.attrs));

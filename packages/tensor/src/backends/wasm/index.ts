@@ -10,6 +10,7 @@ import type { Data, Spec } from '../../tensor.ts';
 import type { Backend, Buffer, Program, ProgramOptions } from '../backend.ts';
 import { openLedger, programDestroyed } from '../ledger.ts';
 import { packFilters } from './convolutionSteps.ts';
+import { openKeptStore } from './kept.ts';
 import type { Address, BlockMemory } from './memory.ts';
 import { openMemory } from './memory.ts';
 import type { Executable, Machine } from './program.ts';
@@ -53,7 +54,8 @@ export const wasmBackend = (options: WasmOptions = {}, least: LeastWork = defaul
   const { threads, shortage, blocks } = memoryFor(options);
   const pool = threads > 1 ? startPool(blocks, threads) : undefined;
   const division = { threads, least };
-  const machine: Machine = pool === undefined ? { blocks, division } : { blocks, division, pool };
+  const kept = openKeptStore(blocks);
+  const machine: Machine = { blocks, kept, division, ...(pool === undefined ? {} : { pool }) };
   const ledger = openLedger<Address>(blocks.free);
   const workspace = { address: 0, bytes: 0 };
   const reserve = (bytes: number): Address => {
@@ -82,7 +84,7 @@ export const wasmBackend = (options: WasmOptions = {}, least: LeastWork = defaul
   };
 
   const program = (executable: Executable): Program => {
-    const { plan, runners } = executable;
+    const { plan, runners, keeper } = executable;
     const { graph } = plan;
     const constants = allocateAll(
       graph.constants.map(({ slot }) => bytesOf(graph.specs[slot]!)),
@@ -103,6 +105,10 @@ export const wasmBackend = (options: WasmOptions = {}, least: LeastWork = defaul
         resultSlots.map((slot) => bytesOf(graph.specs[slot]!)),
         'results',
       );
+      const skipped = keeper.prepare(
+        args.map(({ id }) => id),
+        addresses,
+      );
       resultSlots.forEach((slot, i) => {
         addresses[slot] = fresh[i]!;
       });
@@ -117,9 +123,10 @@ export const wasmBackend = (options: WasmOptions = {}, least: LeastWork = defaul
         if (storage?.kind === 'alias') addresses[slot] = addresses[storage.of]!;
       });
       runners.forEach((runStep, i) => {
-        runStep(addresses, base + plan.scratch[i]!);
+        if (!skipped.has(i)) runStep(addresses, base + plan.scratch[i]!);
       });
-      ledger.count(runners.length, plan.bytes);
+      keeper.confirm();
+      ledger.count(runners.length - skipped.size, plan.bytes);
       const taken = new Set<number>(
         plan.storage.flatMap((storage) => (storage?.kind === 'taken' ? [storage.argument] : [])),
       );

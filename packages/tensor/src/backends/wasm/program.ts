@@ -13,6 +13,8 @@ import type { Spec } from '../../tensor.ts';
 import type { KernelChoice } from '../backend.ts';
 import type { ModuleBuilder } from './assembler/module.ts';
 import { moduleBuilder } from './assembler/module.ts';
+import type { Keeper, KeptStore } from './kept.ts';
+import { keeperOf, keptValues } from './kept.ts';
 import { roundUp } from './kernels/blockProduct.ts';
 import type { Kernel, KernelOptions } from './kernels/kernel.ts';
 import { tableEntry } from './kernelTable.ts';
@@ -33,6 +35,8 @@ export interface Executable {
   readonly plan: Plan & { readonly scratch: readonly number[] };
   readonly runners: readonly StepRunner[];
   readonly choices: readonly KernelChoice[];
+  /** What outlives a run. */
+  readonly keeper: Keeper;
   /** Gives up what the program holds in other threads. */
   readonly release: () => void;
 }
@@ -40,6 +44,7 @@ export interface Executable {
 /** What programs run on: a memory, and threads that share it. */
 export interface Machine {
   readonly blocks: BlockMemory;
+  readonly kept: KeptStore;
   readonly division: Division;
   /** Absent with a single thread. */
   readonly pool?: Pool;
@@ -58,7 +63,7 @@ export const choiceFor = (op: Step['op']): KernelChoice =>
  */
 export const buildExecutable = async (
   graph: Graph,
-  { blocks, division, pool }: Machine,
+  { blocks, kept, division, pool }: Machine,
   options: KernelOptions & { readonly strict?: boolean },
 ): Promise<Executable> => {
   const specsOf = (slots: readonly Slot[]): Spec[] => slots.map((slot) => graph.specs[slot]!);
@@ -70,10 +75,15 @@ export const buildExecutable = async (
     return emitStep(builder, whole, division, options);
   });
   const emittedFor = new Map(graph.steps.map((step, i) => [step, emitted[i]]));
-  const plan = planMemory(graph, (step) => {
+  const scratchOf = (step: Step): number => {
     const { kernels, scratchBytes } = emittedFor.get(step) ?? { kernels: [], scratchBytes: 0 };
     return kernels.length > 1 ? division.threads * scratchStride(scratchBytes) : scratchBytes;
-  });
+  };
+  const values = keptValues(graph, kept.nameOf).map((value) => ({
+    ...value,
+    bytes: bytesOf(graph.specs[value.slot]!),
+  }));
+  const plan = planMemory(graph, scratchOf, new Set(values.map(({ slot }) => slot)));
   const { module, instance } = await WebAssembly.instantiate(builder.toBytes(), {
     env: { memory: blocks.memory },
     math: { pow: Math.pow },
@@ -92,7 +102,12 @@ export const buildExecutable = async (
       return jobRunner(pool, number, functions, kernels, step);
     return kernelRunner(functionOf(kernels.kernels[0]!.func.exportName!), step);
   });
-  return { plan, runners, choices, release: () => number !== undefined && pool?.drop(number) };
+  const keeper = keeperOf(values, kept);
+  const release = (): void => {
+    keeper.release();
+    if (number !== undefined) pool?.drop(number);
+  };
+  return { plan, runners, choices, keeper, release };
 };
 
 /** The kernels of a step: one, or one for each of its parts. */
