@@ -18,8 +18,10 @@ export const printStep = (graph: Graph, step: Step): string => {
 };
 
 const printAttrs = (attrs: Attrs): string => {
-  const { label: _label, ...rest } = attrs;
-  return Object.keys(rest).length === 0 ? '' : JSON.stringify(rest);
+  const { label: _label, epilogue, ...rest } = attrs;
+  const plain = Object.keys(rest).length === 0 ? '' : JSON.stringify(rest);
+  if (epilogue === undefined) return plain;
+  return `${plain} then ${printExpression((epilogue as { readonly expression: Expression }).expression)}`;
 };
 
 const printLoop = (loop: Loop): string => {

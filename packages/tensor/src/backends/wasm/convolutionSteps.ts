@@ -7,13 +7,18 @@ import type { InputGradAttrs, WindowAttrs } from '../../ops/conv.ts';
 import { convExtents } from '../../ops/conv.ts';
 import type { Attrs, Primitive } from '../../primitive.ts';
 import type { Shape, Spec } from '../../tensor.ts';
+import type { Epilogue } from './kernels/epilogue.ts';
 import type { PanelForm } from './kernels/filterPanels.ts';
 import { forwardPanels, inputGradPanels, panelElements } from './kernels/filterPanels.ts';
 import type { Conv2dGeometry } from './kernels/geometry.ts';
 import type { KernelOptions } from './kernels/kernel.ts';
 
-/** What a convolution step gains here where its second input holds panels: their kind, and the shape of the filters. */
-type PackedAttrs = { readonly panels?: PanelForm['kind']; readonly filterShape?: Shape };
+/** What a convolution step gains: the kind of panels that its second input holds and the shape of the filters; an epilogue. */
+type ConvolutionAttrs = {
+  readonly panels?: PanelForm['kind'];
+  readonly filterShape?: Shape;
+  readonly epilogue?: Epilogue;
+};
 
 /** The geometry of the convolution of the given images and weights. */
 export const geometryOf = (x: Shape, weight: Shape, attrs: WindowAttrs): Conv2dGeometry => ({
@@ -29,13 +34,13 @@ export const geometryOf = (x: Shape, weight: Shape, attrs: WindowAttrs): Conv2dG
 
 /** The geometry of a convolution step with inputs (images, filters or their panels). */
 export const forwardGeometry = ([x, weight]: readonly Spec[], attrs: Attrs): Conv2dGeometry => {
-  const { filterShape = weight!.shape, ...window } = attrs as PackedAttrs & WindowAttrs;
+  const { filterShape = weight!.shape, ...window } = attrs as ConvolutionAttrs & WindowAttrs;
   return geometryOf(x!.shape, filterShape, window);
 };
 
 /** The geometry of an input gradient step with inputs (output gradient, filters or their panels). */
 export const inputGradGeometry = ([ct, weight]: readonly Spec[], attrs: Attrs): Conv2dGeometry => {
-  const { filterShape = weight!.shape, ...window } = attrs as InputGradAttrs & PackedAttrs;
+  const { filterShape = weight!.shape, ...window } = attrs as ConvolutionAttrs & InputGradAttrs;
   return geometryOf([ct!.shape[0]!, filterShape[1]! * window.groups, ...window.size], filterShape, window);
 };
 
@@ -92,8 +97,11 @@ export const packFilters = (graph: Graph): Graph => {
   return { ...graph, specs, steps };
 };
 
-/** What the kernel of a convolution must know of its filters. */
-export const packingOf = (attrs: Attrs): Pick<KernelOptions, 'panels'> => {
-  const { panels } = attrs as PackedAttrs;
-  return panels === undefined ? {} : { panels };
+/** What the kernel of a convolution must know besides its geometry. */
+export const optionsOf = (attrs: Attrs): Pick<KernelOptions, 'panels' | 'epilogue'> => {
+  const { panels, epilogue } = attrs as ConvolutionAttrs;
+  return {
+    ...(panels === undefined ? {} : { panels }),
+    ...(epilogue === undefined ? {} : { epilogue }),
+  };
 };

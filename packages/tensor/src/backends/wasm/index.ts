@@ -4,12 +4,14 @@ import { fuse } from '../../graph/fuse.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { separateResults } from '../../graph/graph.ts';
 import { runSinksEarly } from '../../graph/order.ts';
+import { maskByResults } from '../../graph/rectifiers.ts';
 import { simplify } from '../../graph/simplify.ts';
 import { sizeOf } from '../../shape.ts';
 import type { Data, Spec } from '../../tensor.ts';
 import type { Backend, Buffer, Program, ProgramOptions } from '../backend.ts';
 import { openLedger, programDestroyed } from '../ledger.ts';
 import { packFilters } from './convolutionSteps.ts';
+import { fuseEpilogues } from './epilogues.ts';
 import { openKeptStore } from './kept.ts';
 import type { Address, BlockMemory } from './memory.ts';
 import { openMemory } from './memory.ts';
@@ -161,7 +163,8 @@ export const wasmBackend = (options: WasmOptions = {}, least: LeastWork = defaul
     kernelFor: choiceFor,
     compile: async (graph: Graph, programOptions: ProgramOptions = {}) => {
       ledger.requireOpen(backend.name);
-      const ready = packFilters(runSinksEarly(fuse(separateResults(simplify(graph)))));
+      const fused = runSinksEarly(fuse(separateResults(maskByResults(simplify(graph)))));
+      const ready = packFilters(fuseEpilogues(fused));
       return program(await buildExecutable(ready, machine, { ...options, ...programOptions }));
     },
     upload: (data, spec) => {

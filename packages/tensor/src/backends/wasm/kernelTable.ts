@@ -12,7 +12,7 @@ import type { Attrs, Primitive } from '../../primitive.ts';
 import type { Spec } from '../../tensor.ts';
 import type { ModuleBuilder } from './assembler/module.ts';
 import type { PanelAttrs } from './convolutionSteps.ts';
-import { forwardGeometry, geometryOf, inputGradGeometry, packingOf } from './convolutionSteps.ts';
+import { forwardGeometry, geometryOf, inputGradGeometry, optionsOf } from './convolutionSteps.ts';
 import { emitConcat, emitPad } from './kernels/blocks.ts';
 import { emitConv2d } from './kernels/conv2d.ts';
 import { emitConv2dFilterGrad } from './kernels/conv2dFilterGrad.ts';
@@ -45,9 +45,9 @@ const table: Readonly<Record<string, EmitStep>> = {
   filterPanels: (module, _inputs, _output, attrs, options) =>
     emitFilterPanels(module, (attrs as PanelAttrs).form, options),
   conv2d: (module, inputs, _output, attrs, options) =>
-    emitConv2d(module, forwardGeometry(inputs, attrs), { ...options, ...packingOf(attrs) }),
+    emitConv2d(module, forwardGeometry(inputs, attrs), { ...options, ...optionsOf(attrs) }),
   conv2dInputGrad: (module, inputs, _output, attrs, options) =>
-    emitConv2dInputGrad(module, inputGradGeometry(inputs, attrs), { ...options, ...packingOf(attrs) }),
+    emitConv2dInputGrad(module, inputGradGeometry(inputs, attrs), { ...options, ...optionsOf(attrs) }),
   conv2dFilterGrad: (module, [x], output, attrs, options) =>
     emitConv2dFilterGrad(module, geometryOf(x!.shape, output.shape, attrs as WindowAttrs), options),
   matmul: (module, [a, b], _out, attrs, options) => {

@@ -9,7 +9,7 @@ import type { Attrs, Primitive } from '../../primitive.ts';
 import { sizeOf } from '../../shape.ts';
 import type { Spec } from '../../tensor.ts';
 import type { PanelAttrs } from './convolutionSteps.ts';
-import { forwardGeometry, geometryOf, inputGradGeometry, packingOf } from './convolutionSteps.ts';
+import { forwardGeometry, geometryOf, inputGradGeometry, optionsOf } from './convolutionSteps.ts';
 import { roundUp } from './kernels/blockProduct.ts';
 import { panelChannels } from './kernels/filterPanels.ts';
 import type { AxisPass, Conv2dGeometry } from './kernels/geometry.ts';
@@ -89,21 +89,27 @@ const withBatch = (spec: Spec, { from, to }: Range): Spec => ({
   shape: [to - from, ...spec.shape.slice(1)],
 });
 
-/** Parts of whole images; the first `perImage` inputs have them as their outermost dimension. */
+/** Parts of whole images, which the named inputs have as their outermost dimension. */
 const splitImages = (
   { inputs, output, attrs }: WholeStep,
-  perImage: number,
+  perImage: ReadonlySet<number>,
   ranges: readonly Range[],
 ): readonly StepPart[] =>
   ranges.map((range) => ({
-    inputs: inputs.map((spec, at) => (at < perImage ? withBatch(spec, range) : spec)),
+    inputs: inputs.map((spec, at) => (perImage.has(at) ? withBatch(spec, range) : spec)),
     output: withBatch(output, range),
     attrs,
     offsets: [
-      ...inputs.map((spec, at) => (at < perImage ? bytesBetween(range.from, spec) : 0)),
+      ...inputs.map((spec, at) => (perImage.has(at) ? bytesBetween(range.from, spec) : 0)),
       bytesBetween(range.from, output),
     ],
   }));
+
+/** The inputs of a convolution that hold something of every image. */
+const imageInputs = ({ attrs }: WholeStep): ReadonlySet<number> => {
+  const reads = optionsOf(attrs).epilogue?.reads ?? [];
+  return new Set([0, ...reads.flatMap((read) => (read.kind === 'alike' ? [2 + read.operand] : []))]);
+};
 
 /** Parts that compute ranges of the whole step's output. */
 const splitRanges = ({ inputs, output, attrs }: WholeStep, ranges: readonly Range[]): readonly StepPart[] => {
@@ -131,7 +137,7 @@ const splitWinograd = (step: WholeStep, threads: number): readonly StepPart[] =>
   const tiles = rows * Math.ceil(width / tileSize);
   const together = Math.max(1, Math.min(batch, Math.floor(maximumTiles / tiles)));
   const images = rangesOf(batch, partsFor(threads), together);
-  if (images.length >= threads || rows === 1) return splitImages(step, 1, images);
+  if (images.length >= threads || rows === 1) return splitImages(step, imageInputs(step), images);
   return splitRanges(step, rangesOf(rows, partsFor(threads)));
 };
 
@@ -145,16 +151,16 @@ const splitGathered = (
   const [, , height, width] = step.output.shape as readonly [number, number, number, number];
   const { batch } = geometry;
   if (productsOf(geometry) < least.products) return undefined;
-  if (packingOf(step.attrs).panels === 'winograd') return splitWinograd(step, threads);
+  if (optionsOf(step.attrs).panels === 'winograd') return splitWinograd(step, threads);
   const together = imagesTogether(batch, height * width);
   const images = rangesOf(batch, partsFor(threads), together);
-  if (images.length >= threads) return splitImages(step, 1, images);
+  if (images.length >= threads) return splitImages(step, imageInputs(step), images);
   const axes = new Set(passes.map(dividedAxis));
   const isSeen = passes.every(({ rows, columns }) => rows.taps * columns.taps > 0);
   // of images taken together each must begin with a tile of its own, or parts would shift the tiles of the later ones
   const isAligned =
     together === 1 || passes.every(({ rows, columns }) => (rows.count * columns.count) % tileColumns === 0);
-  if (axes.size !== 1 || !isSeen || !isAligned) return splitImages(step, 1, images);
+  if (axes.size !== 1 || !isSeen || !isAligned) return splitImages(step, imageInputs(step), images);
   const [axis] = axes;
   const positions = Math.max(...passes.map((pass) => pass[axis!].count));
   const unit = Math.max(...passes.map(unitOf));
@@ -205,7 +211,7 @@ const splitMatmul: Splitter = (step, { threads, least }) => {
   if (batch > 1)
     return splitImages(
       { ...step, inputs: [flat(a), flat(b)], output: flat(step.output) },
-      2,
+      new Set([0, 1]),
       rangesOf(batch, partsFor(threads)),
     );
   // products of few rows go another way, with other bits
@@ -241,7 +247,7 @@ const splitLoop: Splitter = ({ inputs, output, attrs }, { threads, least }) => {
 const splitPool: Splitter = (step, { threads, least }) =>
   sizeOf(step.inputs[0]!.shape) < least.elements
     ? undefined
-    : splitImages(step, 1, rangesOf(step.output.shape[0]!, partsFor(threads)));
+    : splitImages(step, new Set([0]), rangesOf(step.output.shape[0]!, partsFor(threads)));
 
 const splitters: Readonly<Record<string, Splitter>> = {
   filterPanels: splitPanels,

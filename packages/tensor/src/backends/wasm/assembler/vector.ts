@@ -46,7 +46,11 @@ export const v128: Named<'and' | 'or' | 'xor' | 'andnot', Binary<'v128'>> & {
   readonly load32Splat: Load<'v128'>;
   /** Lane 0 from memory, zero elsewhere. */
   readonly load32Zero: Load<'v128'>;
+  /** Lanes 0 and 1 from memory, zero elsewhere. */
+  readonly load64Zero: Load<'v128'>;
   readonly load32Lane: (address: Operand<'i32'>, value: V, lane: Lane, offset?: number) => V;
+  /** The first (0) or last (1) two elements from memory. */
+  readonly load64Lane: (address: Operand<'i32'>, value: V, half: 0 | 1, offset?: number) => V;
   readonly store32Lane: (address: Operand<'i32'>, value: V, lane: Lane, offset?: number) => Statement;
   /** The first (0) or last (1) two elements to memory. */
   readonly store64Lane: (address: Operand<'i32'>, value: V, half: 0 | 1, offset?: number) => Statement;
@@ -64,6 +68,9 @@ export const v128: Named<'and' | 'or' | 'xor' | 'andnot', Binary<'v128'>> & {
   store: store('v128', opcode(0x0b)),
   load32Splat: load('v128', opcode(0x09)),
   load32Zero: load('v128', opcode(0x5c)),
+  load64Zero: load('v128', opcode(0x5d)),
+  load64Lane: (address, value, half, offset = 0) =>
+    expression('v128', [operand('i32', address), value.code, opcode(0x57), memoryOffset(offset), half]),
   load32Lane: (address, value, lane, offset = 0) =>
     expression('v128', [operand('i32', address), value.code, opcode(0x56), memoryOffset(offset), lane]),
   store32Lane: (address, value, lane, offset = 0) =>

@@ -5,11 +5,14 @@
 
 import type { Expression, Statement } from '../assembler/code.ts';
 import { forRange, ifElse, increment } from '../assembler/control.ts';
-import type { ModuleBuilder, Subroutine } from '../assembler/module.ts';
+import type { Local, ModuleBuilder, Repeat, Subroutine } from '../assembler/module.ts';
 import { integers, newLocals } from '../assembler/module.ts';
 import { f32, i32, minimumI32, select } from '../assembler/scalar.ts';
-import type { LeftLayout, MicroKernel } from './microKernel.ts';
-import { microKernel, tileColumns, tileRows } from './microKernel.ts';
+import { f32x4, v128 } from '../assembler/vector.ts';
+import type { Epilogue } from './epilogue.ts';
+import { epilogueCode, epilogueKey, readCount } from './epilogue.ts';
+import type { FinishingKernel, LeftLayout } from './microKernel.ts';
+import { finishingKernel, microKernel, tileColumns, tileRows } from './microKernel.ts';
 
 /** Most depth of one packed block: a panel of 8 columns then takes 8 KiB of the first-level cache. */
 export const maximumBlockDepth = 256;
@@ -42,28 +45,51 @@ export function blockSize(total: number, maximum: number, step = 1): number {
  * whole panel; `tile` is scratch memory of `tileBytes`.
  */
 export function blockProduct(module: ModuleBuilder, form: ProductForm): Subroutine<11> {
-  return module.once(`blockProduct ${form.layout} ${form.fma}`, () => emitBlockProduct(module, form));
+  const key = `blockProduct ${form.layout} ${form.fma}`;
+  return module.once(key, () => emitBlockProduct(module, form) as unknown as Subroutine<11>);
 }
 
-function emitBlockProduct(module: ModuleBuilder, { layout, fma }: ProductForm): Subroutine<11> {
-  const micro = Array.from({ length: tileRows }, (_, index) =>
-    microKernel(module, { rows: index + 1, vectors: tileColumns / 4, layout, fma }),
-  );
-  const scatter = scatterTile(module);
-  return module.define({ params: integers(11), result: 'void' }, (parameters, local) => {
-    const [a, aStride, b, table, columns, c, cStride, rows, depth, accumulate, tile] = parameters;
+/** The block product whose elements go through an epilogue: parameters as above, then `epilogueArguments` of the first row. */
+export function finishingProduct(
+  module: ModuleBuilder,
+  form: ProductForm,
+  epilogue: Epilogue,
+): FinishingKernel {
+  const key = `blockProduct ${form.layout} ${form.fma}${epilogueKey(epilogue)}`;
+  return module.once(key, () => emitBlockProduct(module, form, epilogue));
+}
+
+function emitBlockProduct(
+  module: ModuleBuilder,
+  { layout, fma }: ProductForm,
+  epilogue?: Epilogue,
+): FinishingKernel {
+  const forms = Array.from({ length: tileRows }, (_, index) => {
+    return { rows: index + 1, vectors: tileColumns / 4, layout, fma } as const;
+  });
+  const plain = forms.map((form) => microKernel(module, form) as unknown as FinishingKernel);
+  const direct =
+    epilogue === undefined ? plain : forms.map((form) => finishingKernel(module, form, epilogue));
+  const scatter = scatterTile(module, epilogue);
+  const params = integers(11 + readCount(epilogue)) as readonly 'i32'[];
+  return module.define({ params, result: 'void' }, (parameters, local) => {
+    const [a, aStride, b, table, columns, c, cStride, rows, depth, accumulate, tile, ...given] =
+      parameters as unknown as readonly [...Repeat<Local<'i32'>, 11>, ...Local<'i32'>[]];
+    const { advance } = epilogueCode(module, local, epilogue, given);
     const [row, column, tileHeight, tileWidth, panel, panelBytes, offsets, first] = newLocals(
       local,
       'i32',
       8,
     );
     const multiply = (
+      kernels: readonly FinishingKernel[],
       target: Expression<'i32'>,
       stride: Expression<'i32'>,
       add: Expression<'i32'>,
+      rest: readonly Local<'i32'>[] = [],
     ): Statement =>
-      callByHeight(micro, tileHeight, (kernel) =>
-        kernel.call(a, aStride, panel, 4 * tileColumns, target, stride, depth, add),
+      callByHeight(kernels, tileHeight, (kernel) =>
+        kernel.call(a, aStride, panel, i32.const(4 * tileColumns), target, stride, depth, add, ...rest),
       );
     return [
       panelBytes.set(i32.mul(depth, 4 * tileColumns)),
@@ -82,10 +108,10 @@ function emitBlockProduct(module: ModuleBuilder, { layout, fma }: ProductForm): 
               i32.eq(tileWidth, tileColumns),
               i32.eq(i32.sub(i32.load(offsets, 4 * (tileColumns - 1)), first), 4 * (tileColumns - 1)),
             ),
-            [multiply(i32.add(c, first), cStride, accumulate)],
+            [multiply(direct, i32.add(c, first), cStride, accumulate, given)],
             [
-              multiply(tile, i32.const(4 * tileColumns), i32.const(0)),
-              scatter.call(tile, offsets, c, cStride, tileHeight, tileWidth, accumulate),
+              multiply(plain, tile, i32.const(4 * tileColumns), i32.const(0)),
+              scatter.call(tile, offsets, c, cStride, tileHeight, tileWidth, accumulate, ...given),
             ],
           ),
           increment(panel, panelBytes),
@@ -93,6 +119,7 @@ function emitBlockProduct(module: ModuleBuilder, { layout, fma }: ProductForm): 
         ]),
         increment(a, layout === 'rows' ? i32.shl(aStride, Math.log2(tileRows)) : aStride),
         increment(c, i32.shl(cStride, Math.log2(tileRows))),
+        ...advance(tileRows, increment),
       ]),
     ];
   });
@@ -100,9 +127,9 @@ function emitBlockProduct(module: ModuleBuilder, { layout, fma }: ProductForm): 
 
 /** Calls the micro-kernel of the tile's height: the full one first, it is almost always that. */
 function callByHeight(
-  kernels: readonly MicroKernel[],
+  kernels: readonly FinishingKernel[],
   height: Expression<'i32'>,
-  call: (kernel: MicroKernel) => Statement,
+  call: (kernel: FinishingKernel) => Statement,
 ): Statement {
   const [smallest, ...larger] = kernels;
   if (smallest === undefined)
@@ -115,28 +142,36 @@ function callByHeight(
 
 /**
  * Moves a tile into C, element by element.
- * Parameters: tile, table, c, cStride, rows, columns, accumulate.
+ * Parameters: tile, table, c, cStride, rows, columns, accumulate, then `epilogueArguments` of the first row.
  */
-function scatterTile(module: ModuleBuilder): Subroutine<7> {
-  return module.once('scatterTile', () =>
-    module.define(
-      { params: integers(7), result: 'void' },
-      ([tile, table, c, cStride, rows, columns, accumulate], local) => {
-        const [row, column, from, to] = newLocals(local, 'i32', 4);
-        const before = local('f32');
-        return [
-          forRange(column, 0, columns, 1, [
-            from.set(i32.add(tile, i32.shl(column, 2))),
-            to.set(i32.add(c, i32.load(i32.add(table, i32.shl(column, 2))))),
-            forRange(row, 0, rows, 1, [
-              before.set(select('f32', f32.load(to), f32.const(0), accumulate)),
-              f32.store(to, f32.add(before, f32.load(from))),
-              increment(from, 4 * tileColumns),
-              increment(to, cStride),
-            ]),
+function scatterTile(module: ModuleBuilder, epilogue: Epilogue | undefined): FinishingKernel {
+  const params = integers(7 + readCount(epilogue)) as readonly 'i32'[];
+  return module.once(`scatterTile${epilogueKey(epilogue)}`, () =>
+    module.define({ params, result: 'void' }, (parameters, local) => {
+      const [tile, table, c, cStride, rows, columns, accumulate, ...given] =
+        parameters as unknown as readonly [...Repeat<Local<'i32'>, 7>, ...Local<'i32'>[]];
+      const [row, column, from, to] = newLocals(local, 'i32', 4);
+      const walking = given.map(() => local('i32'));
+      const before = local('f32');
+      const finish = epilogueCode(module, local, epilogue, walking);
+      const { statements, value } = finish.apply(f32x4.splat(f32.add(before, f32.load(from))), 0, (delta) =>
+        v128.load32Splat(i32.add(to, delta)),
+      );
+      return [
+        forRange(column, 0, columns, 1, [
+          from.set(i32.add(tile, i32.shl(column, 2))),
+          to.set(i32.add(c, i32.load(i32.add(table, i32.shl(column, 2))))),
+          ...walking.map((pointer, at) => pointer.set(given[at] ?? pointer)),
+          forRange(row, 0, rows, 1, [
+            before.set(select('f32', f32.load(to), f32.const(0), accumulate)),
+            ...statements,
+            v128.store32Lane(to, value, 0),
+            increment(from, 4 * tileColumns),
+            increment(to, cStride),
+            ...finish.advance(1, increment),
           ]),
-        ];
-      },
-    ),
+        ]),
+      ];
+    }),
   );
 }

@@ -2,18 +2,19 @@
 
 import type { ModuleBuilder } from '../assembler/module.ts';
 import { memory } from '../assembler/scalar.ts';
+import { epilogueKey, operandCount } from './epilogue.ts';
 import { gatherProduct } from './gatherProduct.ts';
 import type { Conv2dGeometry } from './geometry.ts';
 import { axesOf, conv2dName, forwardPass, partOfPass, simplified } from './geometry.ts';
 import type { Kernel, KernelOptions } from './kernel.ts';
-import { partName } from './kernel.ts';
+import { partName, pointerParams, pointersOf } from './kernel.ts';
 import { scratchLayout } from './scratch.ts';
 import { isWinogradFaster } from './winograd/choice.ts';
 import { emitWinogradConv2d } from './winograd/forward.ts';
 
 /**
- * The kernel (images, weights, output, scratch) of a convolution; a part is a range of positions along
- * `dividedAxis`.
+ * The kernel (images, weights, operands of the epilogue, output, scratch) of a convolution; a part is a range of
+ * positions along `dividedAxis`.
  *
  * Shapes   images [batch, channels, height, width], weights [outChannels, channels / groups, kernelHeight,
  *          kernelWidth], output [batch, outChannels, outHeight, outWidth]
@@ -25,20 +26,20 @@ export function emitConv2d(
 ): Kernel {
   if (options.panels === 'winograd' || isWinogradFaster(geometry, 'output'))
     return emitWinogradConv2d(module, geometry, options);
-  const { fma = false, part } = options;
-  const exportName = conv2dName('conv2d', geometry, fma) + partName(part);
+  const { fma = false, part, epilogue } = options;
+  const exportName = conv2dName('conv2d', geometry, fma) + partName(part) + epilogueKey(epilogue);
   return module.once(exportName, () => {
     let scratchBytes = 0;
-    const params = ['i32', 'i32', 'i32', 'i32'] as const;
+    const params = pointerParams(2 + operandCount(epilogue));
     const func = module.define({ exportName, params, result: 'void' }, (pointers, local) => {
-      const [images, weights, output, scratchPointer] = pointers;
+      const { first: images, second: weights, operands, output, scratch: pointer } = pointersOf(pointers);
       const { batch, channels, height, width, outChannels, outHeight, outWidth, groups, ...rest } =
         simplified(geometry);
       const depth = (channels / groups) * rest.kernelHeight * rest.kernelWidth;
       const outputCount = batch * outChannels * outHeight * outWidth;
       if (outputCount * depth === 0) return [memory.fill(output, 0, 4 * outputCount)];
       const axes = axesOf(simplified(geometry));
-      const scratch = scratchLayout(scratchPointer);
+      const scratch = scratchLayout(pointer);
       const body = gatherProduct(
         { module, fma, scratch, local },
         {
@@ -60,6 +61,8 @@ export function emitConv2d(
           ],
           input: images,
           output,
+          epilogue,
+          operands,
         },
       );
       scratchBytes = scratch.bytes();

@@ -4,12 +4,13 @@
 import type { Expression, Statement } from '../assembler/code.ts';
 import type { ModuleBuilder } from '../assembler/module.ts';
 import { i32, memory } from '../assembler/scalar.ts';
+import { epilogueKey, operandCount } from './epilogue.ts';
 import type { GatherPass, KernelContext } from './gatherProduct.ts';
 import { gatherProduct } from './gatherProduct.ts';
 import type { Conv2dGeometry } from './geometry.ts';
 import { conv2dName, partOfPass, simplified } from './geometry.ts';
 import type { Kernel, KernelOptions } from './kernel.ts';
-import { partName } from './kernel.ts';
+import { partName, pointerParams, pointersOf } from './kernel.ts';
 import { tileRows } from './microKernel.ts';
 import { scratchLayout } from './scratch.ts';
 import { isSeen, packTurnedFilters, planePasses, turnedFilters, turnedPlaces } from './turnedFilters.ts';
@@ -17,8 +18,9 @@ import { isWinogradFaster } from './winograd/choice.ts';
 import { emitWinogradInputGrad } from './winograd/forward.ts';
 
 /**
- * The kernel (outputGrad, weights, inputGrad, scratch) of the gradient with respect to the images. A part is a
- * range of positions along `dividedAxis` of every pass; there is none where pixels are seen by no tap.
+ * The kernel (outputGrad, weights, operands of the epilogue, inputGrad, scratch) of the gradient with respect to the
+ * images. A part is a range of positions along `dividedAxis` of every pass. There is no part and no epilogue where
+ * pixels are seen by no tap.
  *
  * Shapes   outputGrad [batch, outChannels, outHeight, outWidth], weights [outChannels, channels / groups,
  *          kernelHeight, kernelWidth], inputGrad [batch, channels, height, width]
@@ -28,19 +30,19 @@ export function emitConv2dInputGrad(
   geometry: Conv2dGeometry,
   options: KernelOptions = {},
 ): Kernel {
-  const { fma = false, part, panels } = options;
+  const { fma = false, part, panels, epilogue } = options;
   const isWinograd = panels === undefined ? isWinogradFaster(geometry, 'images') : panels === 'winograd';
   if (isWinograd) return emitWinogradInputGrad(module, geometry, options);
   const name = conv2dName(`conv2dInputGrad${panels === undefined ? '' : ' of panels'}`, geometry, fma);
-  const exportName = name + partName(part);
+  const exportName = name + partName(part) + epilogueKey(epilogue);
   return module.once(exportName, () => {
     let scratchBytes = 0;
-    const params = ['i32', 'i32', 'i32', 'i32'] as const;
+    const params = pointerParams(2 + operandCount(epilogue));
     const func = module.define({ exportName, params, result: 'void' }, (pointers, local) => {
-      const [outputGrad, weights, inputGrad, scratchPointer] = pointers;
-      const scratch = scratchLayout(scratchPointer);
-      const operands = { outputGrad, weights, inputGrad };
-      const body = inputGradient({ module, fma, scratch, local }, simplified(geometry), operands, options);
+      const { first, second, operands, output, scratch: pointer } = pointersOf(pointers);
+      const scratch = scratchLayout(pointer);
+      const places = { outputGrad: first, weights: second, inputGrad: output, operands };
+      const body = inputGradient({ module, fma, scratch, local }, simplified(geometry), places, options);
       scratchBytes = scratch.bytes();
       return body;
     });
@@ -52,13 +54,15 @@ interface Operands {
   readonly outputGrad: Expression<'i32'>;
   readonly weights: Expression<'i32'>;
   readonly inputGrad: Expression<'i32'>;
+  /** Of the epilogue. */
+  readonly operands: readonly Expression<'i32'>[];
 }
 
 function inputGradient(
   context: KernelContext,
   geometry: Conv2dGeometry,
-  { outputGrad, weights, inputGrad }: Operands,
-  { part, panels: given }: KernelOptions,
+  { outputGrad, weights, inputGrad, operands }: Operands,
+  { part, panels: given, epilogue }: KernelOptions,
 ): readonly Statement[] {
   const { batch, channels, height, width, outChannels, outHeight, outWidth, groups } = geometry;
   const zeros = memory.fill(inputGrad, 0, 4 * batch * channels * height * width);
@@ -84,6 +88,8 @@ function inputGradient(
       passes: computed,
       input: outputGrad,
       output: inputGrad,
+      epilogue,
+      operands,
     }),
   ];
 }

@@ -4,11 +4,20 @@
 // source through tables of offsets, pack blocks of pixels and multiply them with the filters.
 
 import type { Expression, Statement } from '../assembler/code.ts';
-import { forRange, increment } from '../assembler/control.ts';
+import { forRange, ifElse, increment } from '../assembler/control.ts';
 import type { Local, ModuleBuilder, NewLocal } from '../assembler/module.ts';
 import { newLocals } from '../assembler/module.ts';
 import { i32, minimumI32 } from '../assembler/scalar.ts';
-import { blockProduct, blockSize, maximumBlockColumns, maximumBlockDepth, roundUp } from './blockProduct.ts';
+import {
+  blockProduct,
+  blockSize,
+  finishingProduct,
+  maximumBlockColumns,
+  maximumBlockDepth,
+  roundUp,
+} from './blockProduct.ts';
+import type { Epilogue } from './epilogue.ts';
+import { epilogueArguments } from './epilogue.ts';
 import type { AxisPass } from './geometry.ts';
 import { imagesTogether } from './geometry.ts';
 import type { LeftLayout } from './microKernel.ts';
@@ -55,6 +64,9 @@ export interface GatherProduct {
   readonly passes: readonly GatherPass[];
   readonly input: Expression<'i32'>;
   readonly output: Expression<'i32'>;
+  /** What is done to every result before it is stored, and the kernel's further inputs. */
+  readonly epilogue?: Epilogue | undefined;
+  readonly operands?: readonly Expression<'i32'>[];
 }
 
 /** What the code of a kernel is made with. */
@@ -212,6 +224,32 @@ function passCode(
   const memory = { pixelTable, tapTable, block: work.block };
   const groupSource = i32.add(images.pointer, i32.mul(group, sourceChannels * plane.bytes));
 
+  const form = { layout: filters.layout, fma };
+  const factors = [
+    i32.add(i32.add(filters.pointer, i32.mul(group, filters.groupStride)), i32.mul(step, filters.step)),
+    i32.const(filters.stride),
+    work.block,
+    i32.add(resultTable, i32.shl(pixel, 2)),
+    width,
+    i32.add(resultImages, i32.mul(group, resultChannels * resultPlane)),
+    i32.const(resultPlane),
+    i32.const(resultChannels),
+    steps,
+    step,
+    work.tile,
+  ] as const;
+  const { epilogue, operands = [], output } = product;
+  /** Multiplies and, with the last of the depth, finishes the elements. */
+  const multiplyBlock = (isLast: Expression<'i32'> | true): readonly Statement[] => {
+    const plain = blockProduct(module, form).call(...factors);
+    if (epilogue === undefined) return [plain];
+    const firstChannel = i32.mul(group, resultChannels);
+    const finishing = finishingProduct(module, form, epilogue).call(
+      ...factors,
+      ...epilogueArguments(epilogue, operands, output, firstChannel),
+    );
+    return isLast === true ? [finishing] : [ifElse(isLast, [finishing], [plain])];
+  };
   const blockOfPixels = [
     width.set(i32.sub(pixels, pixel)),
     width.set(minimumI32(width, blocks.columns)),
@@ -219,19 +257,7 @@ function passCode(
       steps.set(i32.sub(depth, step)),
       steps.set(minimumI32(steps, blocks.depth)),
       ...packBlock(context, groupSource, memory, position),
-      blockProduct(module, { layout: filters.layout, fma }).call(
-        i32.add(i32.add(filters.pointer, i32.mul(group, filters.groupStride)), i32.mul(step, filters.step)),
-        filters.stride,
-        work.block,
-        i32.add(resultTable, i32.shl(pixel, 2)),
-        width,
-        i32.add(resultImages, i32.mul(group, resultChannels * resultPlane)),
-        resultPlane,
-        resultChannels,
-        steps,
-        step,
-        work.tile,
-      ),
+      ...multiplyBlock(isLastOf(step, steps, depth, blocks.depth)),
     ]),
   ];
   return {
@@ -245,6 +271,16 @@ function passCode(
       forRange(group, 0, groups, 1, [forRange(pixel, 0, pixels, blocks.columns, blockOfPixels)]),
     ],
   };
+}
+
+/** Whether a block ends the depth; known beforehand where there is only one. */
+function isLastOf(
+  step: Local<'i32'>,
+  steps: Local<'i32'>,
+  depth: number,
+  blockDepth: number,
+): Expression<'i32'> | true {
+  return depth <= blockDepth ? true : i32.eq(i32.add(step, steps), depth);
 }
 
 /** The pixels and taps of a block. */

@@ -1,6 +1,7 @@
 // The contract between kernel emitters and the executor that calls the kernels.
 
 import type { FunctionRef } from '../assembler/module.ts';
+import type { Epilogue } from './epilogue.ts';
 
 /**
  * A kernel emitted into a module. The executor instantiates the module and calls
@@ -31,6 +32,8 @@ export interface KernelOptions {
    * chooses for itself which it needs, and makes them in each call.
    */
   readonly panels?: 'winograd' | 'turned';
+  /** What a convolution does to its result before it stores it; the kernel's further inputs follow the filters. */
+  readonly epilogue?: Epilogue;
 }
 
 /** The numbers from `from` up to `to`, the latter excluded. */
@@ -42,6 +45,21 @@ export interface Range {
 /** What tells the names of kernels of different parts apart. */
 export function partName(part: Range | undefined): string {
   return part === undefined ? '' : ` part ${part.from} to ${part.to}`;
+}
+
+/** The pointers of a kernel with two inputs, further operands, an output and scratch memory. */
+export function pointersOf<Pointer>(pointers: readonly Pointer[]): {
+  readonly first: Pointer;
+  readonly second: Pointer;
+  readonly operands: readonly Pointer[];
+  readonly output: Pointer;
+  readonly scratch: Pointer;
+} {
+  const [first, second] = pointers;
+  const [output, scratch] = pointers.slice(-2);
+  if (first === undefined || second === undefined || output === undefined || scratch === undefined)
+    throw new RangeError(`pointersOf: needs at least four pointers, got ${pointers.length}.`);
+  return { first, second, operands: pointers.slice(2, -2), output, scratch };
 }
 
 /** The parameter types of a kernel with so many inputs: their pointers, the output's, and the scratch memory's. */

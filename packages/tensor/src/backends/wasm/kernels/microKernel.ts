@@ -6,10 +6,12 @@
 
 import type { Expression, Statement } from '../assembler/code.ts';
 import { doWhile, ifElse, increment } from '../assembler/control.ts';
-import type { Local, ModuleBuilder, Subroutine } from '../assembler/module.ts';
+import type { FunctionRef, Local, ModuleBuilder, Repeat, Subroutine } from '../assembler/module.ts';
 import { integers } from '../assembler/module.ts';
 import { i32 } from '../assembler/scalar.ts';
 import { f32x4, v128 } from '../assembler/vector.ts';
+import type { Epilogue } from './epilogue.ts';
+import { epilogueCode, epilogueKey, readCount } from './epilogue.ts';
 
 /** Rows of C in a full tile. */
 export const tileRows = 4;
@@ -43,6 +45,9 @@ export interface TileForm {
  */
 export type MicroKernel = Subroutine<8>;
 
+/** A micro-kernel whose tile is finished: parameters as above, then the `epilogueArguments` of the tile's first row. */
+export type FinishingKernel = FunctionRef<readonly 'i32'[], 'void'>;
+
 /** `sum + left * right`, per lane. */
 export function multiplyAdd(
   fma: boolean,
@@ -55,13 +60,29 @@ export function multiplyAdd(
 
 /** The micro-kernel of the given form; the module holds each form once. */
 export function microKernel(module: ModuleBuilder, form: TileForm): MicroKernel {
-  const key = `micro-kernel ${form.rows}x${form.vectors} ${form.layout} ${form.fma}`;
-  return module.once(key, () => emitMicroKernel(module, form));
+  return module.once(formKey(form), () => emitMicroKernel(module, form) as unknown as MicroKernel);
 }
 
-function emitMicroKernel(module: ModuleBuilder, { rows, vectors, layout, fma }: TileForm): MicroKernel {
-  return module.define({ params: integers(8), result: 'void' }, (parameters, local) => {
-    const [a, aStride, b, bStep, c, cStride, depth, accumulate] = parameters;
+/** The micro-kernel that applies an epilogue to the tile before it stores it. */
+export function finishingKernel(module: ModuleBuilder, form: TileForm, epilogue: Epilogue): FinishingKernel {
+  const key = formKey(form) + epilogueKey(epilogue);
+  return module.once(key, () => emitMicroKernel(module, form, epilogue));
+}
+
+function formKey({ rows, vectors, layout, fma }: TileForm): string {
+  return `micro-kernel ${rows}x${vectors} ${layout} ${fma}`;
+}
+
+function emitMicroKernel(
+  module: ModuleBuilder,
+  { rows, vectors, layout, fma }: TileForm,
+  epilogue?: Epilogue,
+): FinishingKernel {
+  const params = integers(8 + readCount(epilogue)) as readonly 'i32'[];
+  return module.define({ params, result: 'void' }, (parameters, local) => {
+    const [a, aStride, b, bStep, c, cStride, depth, accumulate, ...given] =
+      parameters as unknown as readonly [...Repeat<Local<'i32'>, 8>, ...Local<'i32'>[]];
+    const finish = epilogueCode(module, local, epilogue, given);
     const times = <Item>(count: number, make: (index: number) => Item): readonly Item[] =>
       Array.from({ length: count }, (_, index) => make(index));
     const sums = times(rows, () => times(vectors, () => local('v128')));
@@ -99,7 +120,14 @@ function emitMicroKernel(module: ModuleBuilder, { rows, vectors, layout, fma }: 
         ],
         depth.tee(i32.sub(depth, 1)),
       ),
-      ...eachSum((sum, row, offset) => v128.store(row, sum, offset)),
+      ...cRows.flatMap((row, at) =>
+        (sums[at] ?? []).flatMap((sum, vector) => {
+          const alike = (delta: Local<'i32'>): Expression<'v128'> =>
+            v128.load(i32.add(row, delta), 16 * vector);
+          const { statements, value } = finish.apply(sum, at, alike);
+          return [...statements, v128.store(row, value, 16 * vector)];
+        }),
+      ),
     ];
   });
 }

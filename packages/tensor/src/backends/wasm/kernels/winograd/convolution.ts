@@ -6,6 +6,8 @@ import type { Local } from '../../assembler/module.ts';
 import { newLocals } from '../../assembler/module.ts';
 import { i32, minimumI32 } from '../../assembler/scalar.ts';
 import { blockProduct, blockSize, maximumBlockDepth, roundUp } from '../blockProduct.ts';
+import type { Epilogue } from '../epilogue.ts';
+import { epilogueArguments } from '../epilogue.ts';
 import type { ImageShape, KernelContext } from '../gatherProduct.ts';
 import { pixelGrid } from '../gatherProduct.ts';
 import type { AxisPass } from '../geometry.ts';
@@ -33,6 +35,9 @@ export interface WinogradConvolution {
   readonly part: Range | undefined;
   readonly input: Expression<'i32'>;
   readonly output: Expression<'i32'>;
+  /** What is done to every result before it is stored, and the kernel's further inputs. */
+  readonly epilogue: Epilogue | undefined;
+  readonly operands: readonly Expression<'i32'>[];
 }
 
 /** The pass of the tiles along one dimension of the result. */
@@ -185,7 +190,7 @@ interface TileOperands {
 /** Multiplies the tiles of a turn, block by block. */
 function productOfTiles(
   { module, fma, scratch, local }: KernelContext,
-  { source, result }: WinogradConvolution,
+  { source, result, output, epilogue, operands }: WinogradConvolution,
   blocks: Blocks,
   { filters, source: images, form, results, tables, tiles }: TileOperands,
 ): readonly Statement[] {
@@ -204,6 +209,7 @@ function productOfTiles(
     productBytes: sumBytes,
     channelBytes,
     rowBytes: results.rowBytes,
+    epilogue,
   });
   return [
     fillTable(module, columnTable, lineGrid(blocks.tiles, 4)),
@@ -250,8 +256,9 @@ function productOfTiles(
         entry(tables.resultTable, tile),
         width,
         results.pointer,
-        results.planeBytes,
-        result.channels,
+        i32.const(results.planeBytes),
+        i32.const(result.channels),
+        ...epilogueArguments(epilogue, operands, output),
       ),
     ]),
   ];

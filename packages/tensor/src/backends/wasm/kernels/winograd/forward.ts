@@ -1,22 +1,23 @@
 // The forward convolution and the input gradient, both Winograd convolutions.
 
 import type { ModuleBuilder } from '../../assembler/module.ts';
+import { epilogueKey, operandCount } from '../epilogue.ts';
 import type { Conv2dGeometry } from '../geometry.ts';
 import { conv2dName } from '../geometry.ts';
 import type { Kernel, KernelOptions } from '../kernel.ts';
-import { partName } from '../kernel.ts';
+import { partName, pointerParams, pointersOf } from '../kernel.ts';
 import { scratchLayout } from '../scratch.ts';
 import type { WinogradConvolution } from './convolution.ts';
 import { winogradConvolution } from './convolution.ts';
 import { packWinogradFilters, winogradFilterBytes } from './filters.ts';
 
 /** What a kernel convolves, without its pointers. */
-type Form = Omit<WinogradConvolution, 'input' | 'output' | 'panels' | 'part'> & {
+type Form = Pick<WinogradConvolution, 'batch' | 'source' | 'result' | 'padTop' | 'padLeft'> & {
   readonly isTurned: boolean;
 };
 
 /**
- * The kernel (images, weights, output, scratch) of a convolution with 3x3 filters, at least one pixel and channel.
+ * The kernel (images, weights, operands of the epilogue, output, scratch) of a convolution with 3x3 filters, at least one pixel and channel.
  *
  * Shapes   images [batch, channels, height, width], weights [outChannels, channels, 3, 3], output [batch,
  *          outChannels, outHeight, outWidth]
@@ -38,7 +39,7 @@ export function emitWinogradConv2d(
 }
 
 /**
- * The kernel (outputGrad, weights, inputGrad, scratch) of the gradient with respect to the images: the
+ * The kernel (outputGrad, weights, operands of the epilogue, inputGrad, scratch) of the gradient with respect to the images: the
  * convolution of the output gradient with the filters turned around and their channels exchanged.
  *
  * Shapes   outputGrad [batch, outChannels, outHeight, outWidth], weights [outChannels, channels, 3, 3],
@@ -63,16 +64,16 @@ export function emitWinogradInputGrad(
 function emitConvolution(
   module: ModuleBuilder,
   name: string,
-  { fma = false, part, panels: given }: KernelOptions,
+  { fma = false, part, panels: given, epilogue }: KernelOptions,
   { isTurned, ...form }: Form,
 ): Kernel {
-  const exportName = `${name}${given === undefined ? '' : ' of panels'}${partName(part)}`;
+  const exportName = `${name}${given === undefined ? '' : ' of panels'}${partName(part)}${epilogueKey(epilogue)}`;
   return module.once(exportName, () => {
     let scratchBytes = 0;
-    const params = ['i32', 'i32', 'i32', 'i32'] as const;
+    const params = pointerParams(2 + operandCount(epilogue));
     const func = module.define({ exportName, params, result: 'void' }, (pointers, local) => {
-      const [input, weights, output, scratchPointer] = pointers;
-      const scratch = scratchLayout(scratchPointer);
+      const { first: input, second: weights, operands, output, scratch: pointer } = pointersOf(pointers);
+      const scratch = scratchLayout(pointer);
       const context = { module, fma, scratch, local };
       const filters = {
         resultChannels: form.result.channels,
@@ -82,7 +83,7 @@ function emitConvolution(
       const panels = given === undefined ? scratch.region(winogradFilterBytes(filters)) : weights;
       const body = [
         ...(given === undefined ? packWinogradFilters(context, filters, weights, panels) : []),
-        ...winogradConvolution(context, { ...form, panels, part, input, output }),
+        ...winogradConvolution(context, { ...form, panels, part, input, output, epilogue, operands }),
       ];
       scratchBytes = scratch.bytes();
       return body;

@@ -2,10 +2,13 @@
 
 import type { Statement } from '../../assembler/code.ts';
 import { forRange, ifElse, increment, whileLoop } from '../../assembler/control.ts';
-import type { Local, ModuleBuilder, Subroutine } from '../../assembler/module.ts';
+import type { Local, ModuleBuilder, Repeat, Subroutine } from '../../assembler/module.ts';
 import { integers, newLocals } from '../../assembler/module.ts';
 import { i32, minimumI32 } from '../../assembler/scalar.ts';
 import { v128 } from '../../assembler/vector.ts';
+import type { Epilogue } from '../epilogue.ts';
+import { epilogueCode, epilogueKey, readCount } from '../epilogue.ts';
+import type { FinishingKernel } from '../microKernel.ts';
 import { tileColumns, tileRows } from '../microKernel.ts';
 import { gatherLanes } from '../packing.ts';
 import { filterLine, outputLine, tileReach, transformBoth, transformPixels } from './transforms.ts';
@@ -92,23 +95,28 @@ export function packTiles(module: ModuleBuilder, { rowBytes, productBytes }: Pix
   );
 }
 
-/** Distances in bytes of a result: from product to product and channel to channel, and between result rows. */
+/** Distances in bytes of a result: from product to product and channel to channel, and between result rows; and what finishes it. */
 export interface OutputForm {
   readonly productBytes: number;
   readonly channelBytes: number;
   readonly rowBytes: number;
+  readonly epilogue: Epilogue | undefined;
 }
 
 /**
  * Transforms products into output tiles. Parameters: products, table (of the tiles' offsets in a plane), tiles,
- * target (the first channel's plane), planeBytes, channels.
+ * target (the first channel's plane), planeBytes, channels, then the `epilogueArguments` of the first channel.
  */
-export function unpackTiles(module: ModuleBuilder, form: OutputForm): Subroutine<6> {
-  const { productBytes, channelBytes, rowBytes } = form;
-  return module.once(`unpackTiles ${productBytes} ${channelBytes} ${rowBytes}`, () =>
+export function unpackTiles(module: ModuleBuilder, form: OutputForm): FinishingKernel {
+  const { productBytes, channelBytes, rowBytes, epilogue } = form;
+  const key = `unpackTiles ${productBytes} ${channelBytes} ${rowBytes}${epilogueKey(epilogue)}`;
+  return module.once(key, () =>
     module.define(
-      { params: integers(6), result: 'void' },
-      ([products, table, tiles, target, planeBytes, channels], local) => {
+      { params: integers(6 + readCount(epilogue)) as readonly 'i32'[], result: 'void' },
+      (parameters, local) => {
+        const [products, table, tiles, target, planeBytes, channels, ...given] =
+          parameters as unknown as readonly [...Repeat<Local<'i32'>, 6>, ...Local<'i32'>[]];
+        const finish = epilogueCode(module, local, epilogue, given);
         const [channel, from, entry, remaining] = newLocals(local, 'i32', 4);
         const outputs = newLocals(local, 'i32', 4);
         const left = local('v128');
@@ -117,6 +125,20 @@ export function unpackTiles(module: ModuleBuilder, form: OutputForm): Subroutine
           const output = outputs[tile];
           const pair = joined[tile >> 1];
           return output && pair ? [v128.store64Lane(output, pair, tile % 2 ? 1 : 0, row * rowBytes)] : [];
+        };
+        /** Two pixels of each of two tiles, as they are stored. */
+        const finishPair = (pair: Local<'v128'>, half: number, row: number): readonly Statement[] => {
+          const [first = target, second = target] = outputs.slice(2 * half, 2 * half + 2);
+          const offset = row * rowBytes;
+          const { statements, value } = finish.apply(pair, 0, (delta) =>
+            v128.load64Lane(
+              i32.add(second, delta),
+              v128.load64Zero(i32.add(first, delta), offset),
+              1,
+              offset,
+            ),
+          );
+          return epilogue === undefined ? [] : [...statements, pair.set(value)];
         };
         const fourTiles = (guard: (tile: number, body: readonly Statement[]) => readonly Statement[]) => [
           ...outputs.map((output, at) => output.set(i32.add(target, i32.load(entry, 4 * at)))),
@@ -129,6 +151,7 @@ export function unpackTiles(module: ModuleBuilder, form: OutputForm): Subroutine
                 ? [left.set(value)]
                 : [
                     ...interleave(left, value, joined),
+                    ...joined.flatMap((pair, half) => finishPair(pair, half, row)),
                     ...outputs.flatMap((_, tile) => guard(tile, store(tile, row))),
                   ],
           ),
@@ -150,6 +173,7 @@ export function unpackTiles(module: ModuleBuilder, form: OutputForm): Subroutine
             ),
             increment(products, channelBytes),
             increment(target, planeBytes),
+            ...finish.advance(1, increment),
           ]),
         ];
       },
