@@ -10,6 +10,7 @@ import {
   mul,
   read,
   release,
+  relu,
   reshape,
   tensor,
 } from '../../src/index.ts';
@@ -107,5 +108,27 @@ test('donated filters are never kept', async () => {
     const [y, next] = (await program(x!, w!)) as [Tensor, Tensor];
     expectClose(await read(y), await valuesOn('cpu', convolve, [images, filters]));
     w = next;
+  }
+});
+
+test('frozen norms become part of filters that stay, and of none that a training step changes', async () => {
+  const layer = (x: Tensor, w: Tensor, scale: Tensor, shift: Tensor): Tensor =>
+    relu(add(mul(convolve(x, w), reshape(scale, [-1, 1, 1])), reshape(shift, [-1, 1, 1])));
+  const given = [images, random(2, 8, 16, 3, 3), random(5, 8), random(6, 8)];
+  const expected = await valuesOn('cpu', layer as (...args: Tensor[]) => Tensor, given);
+  for (const [donate, kernels] of [
+    [[], 1],
+    [[1], 2],
+  ] as const) {
+    const backend = await createBackend('wasm');
+    const program = compile(layer, { backend, donate });
+    const run = async (): Promise<Tensor> => {
+      const [x, w, scale, shift] = await evaluate(given, { backend });
+      return program(x!, w!, scale!, shift!);
+    };
+    expectClose(await read(await run()), expected);
+    const [x, w, scale, shift] = await evaluate(given, { backend });
+    if (donate.length === 0) await launchesOf(backend, () => program(x!, w!, scale!, shift!));
+    expect(await launchesOf(backend, () => program(x!, w!, scale!, shift!))).toBe(kernels);
   }
 });

@@ -12,6 +12,7 @@ import type { Backend, Buffer, Program, ProgramOptions } from '../backend.ts';
 import { openLedger, programDestroyed } from '../ledger.ts';
 import { packFilters } from './convolutionSteps.ts';
 import { fuseEpilogues } from './epilogues.ts';
+import { foldScales } from './foldScales.ts';
 import { openKeptStore } from './kept.ts';
 import type { Address, BlockMemory } from './memory.ts';
 import { openMemory } from './memory.ts';
@@ -163,7 +164,7 @@ export const wasmBackend = (options: WasmOptions = {}, least: LeastWork = defaul
     kernelFor: choiceFor,
     compile: async (graph: Graph, programOptions: ProgramOptions = {}) => {
       ledger.requireOpen(backend.name);
-      const fused = runSinksEarly(fuse(separateResults(maskByResults(simplify(graph)))));
+      const fused = runSinksEarly(fuse(separateResults(foldScales(maskByResults(simplify(graph))))));
       const ready = packFilters(fuseEpilogues(fused));
       return program(await buildExecutable(ready, machine, { ...options, ...programOptions }));
     },

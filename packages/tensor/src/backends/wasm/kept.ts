@@ -63,12 +63,7 @@ export const keptValues = (graph: Graph, nameOf: (data: Data) => string): readon
 /** The filters that are kept (`roots`), and with them all that they are made of. */
 const keptSlots = (graph: Graph): { readonly roots: Set<Slot>; readonly wanted: Set<Slot> } => {
   const makers = new Map(graph.steps.map((step) => [step.output, step]));
-  const staying = new Set<Slot>([
-    ...graph.args.filter(({ donated }) => !donated).map(({ slot }) => slot),
-    ...graph.constants.map(({ slot }) => slot),
-  ]);
-  for (const step of graph.steps)
-    if (step.inputs.every((slot) => staying.has(slot))) staying.add(step.output);
+  const staying = stayingSlots(graph);
   const results = new Set(graph.results);
   const filters = graph.steps.flatMap(({ op, inputs }) => (isConvolution(op) ? [inputs[1]!] : []));
   const isKept = (slot: Slot): boolean =>
@@ -78,6 +73,17 @@ const keptSlots = (graph: Graph): { readonly roots: Set<Slot>; readonly wanted: 
   for (const step of [...graph.steps].reverse())
     if (wanted.has(step.output)) for (const slot of step.inputs) wanted.add(slot);
   return { roots, wanted };
+};
+
+/** Slots that depend on nothing else than constants and arguments that are not donated. */
+export const stayingSlots = (graph: Graph): ReadonlySet<Slot> => {
+  const staying = new Set<Slot>([
+    ...graph.args.filter(({ donated }) => !donated).map(({ slot }) => slot),
+    ...graph.constants.map(({ slot }) => slot),
+  ]);
+  for (const step of graph.steps)
+    if (step.inputs.every((slot) => staying.has(slot))) staying.add(step.output);
+  return staying;
 };
 
 /** What a step computes, as text. */
