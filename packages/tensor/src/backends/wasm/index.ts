@@ -9,10 +9,11 @@ import { sizeOf } from '../../shape.ts';
 import type { Data, Spec } from '../../tensor.ts';
 import type { Backend, Buffer, Program, ProgramOptions } from '../backend.ts';
 import { openLedger, programDestroyed } from '../ledger.ts';
+import { openLibrary } from './library.ts';
 import type { Address, BlockMemory } from './memory.ts';
 import { openMemory } from './memory.ts';
 import type { Executable, Machine } from './program.ts';
-import { buildExecutable, bytesOf, choiceFor, describeExecutable } from './program.ts';
+import { buildExecutable, bytesOf, choiceFor, describeExecutable, emitStep } from './program.ts';
 import type { LeastWork } from './split.ts';
 import { defaultLeastWork } from './split.ts';
 import { controlWords } from './threads/control.ts';
@@ -52,7 +53,12 @@ export const wasmBackend = (options: WasmOptions = {}, least: LeastWork = defaul
   const { threads, shortage, blocks } = memoryFor(options);
   const pool = threads > 1 ? startPool(blocks, threads) : undefined;
   const division = { threads, least };
-  const machine: Machine = pool === undefined ? { blocks, division } : { blocks, division, pool };
+  const library = openLibrary({
+    ...(pool === undefined ? {} : { pool }),
+    blocks,
+    emit: (builder, step) => emitStep(builder, step, division, options),
+  });
+  const machine: Machine = { ...(pool === undefined ? {} : { pool }), blocks, division, library };
   const ledger = openLedger<Address>(blocks.free);
   const workspace = { address: 0, bytes: 0 };
   const reserve = (bytes: number): Address => {
@@ -154,7 +160,7 @@ export const wasmBackend = (options: WasmOptions = {}, least: LeastWork = defaul
     compile: async (graph: Graph, programOptions: ProgramOptions = {}) => {
       ledger.requireOpen(backend.name);
       const ready = runSinksEarly(fuse(separateResults(simplify(graph))));
-      return program(await buildExecutable(ready, machine, { ...options, ...programOptions }));
+      return program(await buildExecutable(ready, machine, programOptions));
     },
     upload: (data, spec) => {
       ledger.requireOpen(backend.name);
