@@ -56,6 +56,7 @@ const isFusible = (step: Step): boolean =>
 /** Slots that must exist in memory: results, inputs of other kernels, values that several loops need, values repeated by a broadcast. */
 const chooseStored = (graph: Graph): Set<Slot> => {
   const stored = new Set<Slot>(graph.results);
+  /** The loops that need a slot: none, one or two, since more make no difference. */
   const users = new Map<Slot, Set<Slot>>();
   const repeated = new Set<Slot>();
   for (let i = graph.steps.length - 1; i >= 0; i--) {
@@ -68,7 +69,7 @@ const chooseStored = (graph: Graph): Set<Slot> => {
     for (const slot of step.inputs) {
       if (isRoot && !isFusible(step)) stored.add(slot);
       const known = users.get(slot) ?? new Set();
-      for (const user of isRoot ? [step.output] : loops) known.add(user);
+      for (const user of isRoot ? [step.output] : loops) if (known.size < 2) known.add(user);
       users.set(slot, known);
       if (expands(graph, step) || (isMovement(step) && repeated.has(step.output))) repeated.add(slot);
     }

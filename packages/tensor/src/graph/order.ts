@@ -12,7 +12,8 @@ interface Progress {
   readonly missing: Map<Step, number>;
 }
 
-const distinct = (slots: readonly Slot[]): Slot[] => [...new Set(slots)];
+const distinct = (slots: readonly Slot[]): readonly Slot[] =>
+  slots.length < 2 ? slots : [...new Set(slots)];
 
 const startOf = (graph: Graph, computed: ReadonlySet<Slot>): Progress => {
   const readers = new Map<Slot, Step[]>();
@@ -20,7 +21,11 @@ const startOf = (graph: Graph, computed: ReadonlySet<Slot>): Progress => {
   for (const step of graph.steps) {
     const inputs = distinct(step.inputs);
     missing.set(step, inputs.filter((slot) => computed.has(slot)).length);
-    for (const slot of inputs) readers.set(slot, [...(readers.get(slot) ?? []), step]);
+    for (const slot of inputs) {
+      const known = readers.get(slot);
+      if (known === undefined) readers.set(slot, [step]);
+      else known.push(step);
+    }
   }
   return { readers, missing, unread: new Map([...readers].map(([slot, steps]) => [slot, steps.length])) };
 };

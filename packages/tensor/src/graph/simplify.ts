@@ -93,14 +93,18 @@ const rewrite = (state: Rewriting, step: Step): Step | undefined => {
 };
 
 /** Attrs as a key: labels do not matter, and numbers that JSON cannot hold stay apart. */
-const attrsKey = (attrs: Attrs): string =>
-  JSON.stringify(attrs, (name, value: unknown) =>
-    name === 'label'
-      ? undefined
-      : typeof value === 'number' && !Number.isFinite(value)
-        ? String(value)
-        : value,
-  );
+const attrsKey = (attrs: Attrs): string => {
+  for (const name in attrs)
+    if (name !== 'label')
+      return JSON.stringify(attrs, (at, value: unknown) =>
+        at === 'label'
+          ? undefined
+          : typeof value === 'number' && !Number.isFinite(value)
+            ? String(value)
+            : value,
+      );
+  return ''; // most steps have none, and JSON would ask for them one by one
+};
 
 /** The value of a slot that holds one repeated constant. */
 const repeatedValue = (state: Rewriting, slot: Slot): number | undefined => {

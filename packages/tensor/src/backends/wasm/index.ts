@@ -14,10 +14,11 @@ import { packFilters } from './convolutionSteps.ts';
 import { fuseEpilogues } from './epilogues.ts';
 import { foldScales } from './foldScales.ts';
 import { openKeptStore } from './kept.ts';
+import { openLibrary } from './library.ts';
 import type { Address, BlockMemory } from './memory.ts';
 import { openMemory } from './memory.ts';
 import type { Executable, Machine } from './program.ts';
-import { buildExecutable, bytesOf, choiceFor, describeExecutable } from './program.ts';
+import { buildExecutable, bytesOf, choiceFor, describeExecutable, emitStep } from './program.ts';
 import type { LeastWork } from './split.ts';
 import { defaultLeastWork } from './split.ts';
 import { controlWords } from './threads/control.ts';
@@ -57,8 +58,13 @@ export const wasmBackend = (options: WasmOptions = {}, least: LeastWork = defaul
   const { threads, shortage, blocks } = memoryFor(options);
   const pool = threads > 1 ? startPool(blocks, threads) : undefined;
   const division = { threads, least };
+  const library = openLibrary({
+    ...(pool === undefined ? {} : { pool }),
+    blocks,
+    emit: (builder, step) => emitStep(builder, step, division, options),
+  });
   const kept = openKeptStore(blocks);
-  const machine: Machine = { blocks, kept, division, ...(pool === undefined ? {} : { pool }) };
+  const machine: Machine = { ...(pool === undefined ? {} : { pool }), blocks, kept, division, library };
   const ledger = openLedger<Address>(blocks.free);
   const workspace = { address: 0, bytes: 0 };
   const reserve = (bytes: number): Address => {
@@ -166,7 +172,7 @@ export const wasmBackend = (options: WasmOptions = {}, least: LeastWork = defaul
       ledger.requireOpen(backend.name);
       const fused = runSinksEarly(fuse(separateResults(foldScales(maskByResults(simplify(graph))))));
       const ready = packFilters(fuseEpilogues(fused));
-      return program(await buildExecutable(ready, machine, { ...options, ...programOptions }));
+      return program(await buildExecutable(ready, machine, programOptions));
     },
     upload: (data, spec) => {
       ledger.requireOpen(backend.name);

@@ -3,11 +3,11 @@
 // A buffer never changes, so a value computed from buffers is known by their numbers: it is computed again only when
 // an argument is another buffer, and programs that need the same value share it.
 import type { Graph, Slot, Step } from '../../graph/graph.ts';
-import type { LoopAttrs } from '../../graph/loop.ts';
 import type { Data } from '../../tensor.ts';
 import { isConvolution } from './convolutionSteps.ts';
-import { loopKey } from './kernels/loop.ts';
 import type { Address, BlockMemory } from './memory.ts';
+import type { WholeStep } from './split.ts';
+import { stepKey } from './stepKey.ts';
 
 /** A value to keep: filters of a convolution, or panels of them. */
 export interface KeptValue {
@@ -50,7 +50,7 @@ export const keptValues = (graph: Graph, nameOf: (data: Data) => string): readon
     const origin: Origin = {
       args: [...new Set(inputs.flatMap(({ args }) => args))],
       steps: [...new Set([...inputs.flatMap(({ steps }) => steps), ...(isOwn ? [at] : [])])],
-      text: `${workOf(step)}(${inputs.map(({ text }) => text)})`,
+      text: `${stepKey(wholeStep(graph, step))}(${inputs.map(({ text }) => text)})`,
     };
     origins.set(step.output, origin);
     if (!roots.has(step.output)) return [];
@@ -86,9 +86,12 @@ export const stayingSlots = (graph: Graph): ReadonlySet<Slot> => {
   return staying;
 };
 
-/** What a step computes, as text. */
-const workOf = ({ op, attrs }: Step): string =>
-  op.name === 'loop' ? loopKey((attrs as unknown as LoopAttrs).loop) : `${op.name}${JSON.stringify(attrs)}`;
+const wholeStep = ({ specs }: Graph, { op, attrs, inputs, output }: Step): WholeStep => ({
+  op,
+  attrs,
+  inputs: inputs.map((slot) => specs[slot]!),
+  output: specs[output]!,
+});
 
 /** A value in memory. */
 interface Holding {

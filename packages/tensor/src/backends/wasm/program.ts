@@ -1,5 +1,5 @@
-// A plan as a WebAssembly module: one exported function per distinct kernel, called step by step with addresses. Steps
-// that are worth it are divided, and their parts become jobs of the thread pool.
+// A plan with functions of WebAssembly: one per distinct kernel, called step by step with addresses. Steps that are worth it
+// are divided, and their parts become jobs of the thread pool.
 import { describeSpec, sentence, UnsupportedError } from '../../errors.ts';
 import { isLoopOp } from '../../graph/fuse.ts';
 import type { Graph, Slot, Step } from '../../graph/graph.ts';
@@ -12,20 +12,17 @@ import { sizeOf } from '../../shape.ts';
 import type { Spec } from '../../tensor.ts';
 import type { KernelChoice } from '../backend.ts';
 import type { ModuleBuilder } from './assembler/module.ts';
-import { moduleBuilder } from './assembler/module.ts';
 import type { Keeper, KeptStore } from './kept.ts';
 import { keeperOf, keptValues } from './kept.ts';
 import { roundUp } from './kernels/blockProduct.ts';
-import type { Kernel, KernelOptions } from './kernels/kernel.ts';
+import type { KernelOptions } from './kernels/kernel.ts';
 import { tableEntry } from './kernelTable.ts';
+import type { KernelFunction, Library, StepFunctions, StepKernels } from './library.ts';
 import type { Address, BlockMemory } from './memory.ts';
-import { mostPages } from './memory.ts';
 import type { Division, StepPart, WholeStep } from './split.ts';
 import { splitStep } from './split.ts';
 import type { Pool } from './threads/pool.ts';
 import { mostTasks } from './threads/pool.ts';
-
-type KernelFunction = (...addresses: number[]) => void;
 
 /** Runs one step; `addresses` holds the address of every slot. */
 type StepRunner = (addresses: ArrayLike<Address>, scratch: Address) => void;
@@ -37,17 +34,18 @@ export interface Executable {
   readonly choices: readonly KernelChoice[];
   /** What outlives a run. */
   readonly keeper: Keeper;
-  /** Gives up what the program holds in other threads. */
+  /** Gives the kernels back to the library, and what is kept to the store. */
   readonly release: () => void;
 }
 
-/** What programs run on: a memory, and threads that share it. */
+/** What programs run on: a memory, threads that share it, and the kernels compiled so far. */
 export interface Machine {
   readonly blocks: BlockMemory;
   readonly kept: KeptStore;
   readonly division: Division;
   /** Absent with a single thread. */
   readonly pool?: Pool;
+  readonly library: Library;
 }
 
 /** Which kernel a step gets. */
@@ -63,62 +61,48 @@ export const choiceFor = (op: Step['op']): KernelChoice =>
  */
 export const buildExecutable = async (
   graph: Graph,
-  { blocks, kept, division, pool }: Machine,
-  options: KernelOptions & { readonly strict?: boolean },
+  { blocks, kept, division, pool, library }: Machine,
+  { strict = false }: { readonly strict?: boolean },
 ): Promise<Executable> => {
   const specsOf = (slots: readonly Slot[]): Spec[] => slots.map((slot) => graph.specs[slot]!);
   const choices = graph.steps.map((step) => choiceFor(step.op));
-  if (options.strict === true) requireTuned(graph, choices);
-  const builder = moduleBuilder(pool === undefined ? {} : { shared: true, maximumPages: mostPages });
-  const emitted = graph.steps.map((step): StepKernels | undefined => {
-    const whole = { ...step, inputs: specsOf(step.inputs), output: graph.specs[step.output]! };
-    return emitStep(builder, whole, division, options);
-  });
-  const emittedFor = new Map(graph.steps.map((step, i) => [step, emitted[i]]));
-  const scratchOf = (step: Step): number => {
-    const { kernels, scratchBytes } = emittedFor.get(step) ?? { kernels: [], scratchBytes: 0 };
-    return kernels.length > 1 ? division.threads * scratchStride(scratchBytes) : scratchBytes;
-  };
-  const values = keptValues(graph, kept.nameOf).map((value) => ({
-    ...value,
-    bytes: bytesOf(graph.specs[value.slot]!),
-  }));
-  const plan = planMemory(graph, scratchOf, new Set(values.map(({ slot }) => slot)));
-  const { module, instance } = await WebAssembly.instantiate(builder.toBytes(), {
-    env: { memory: blocks.memory },
-    math: { pow: Math.pow },
-  });
-  const functionOf = (name: string): KernelFunction => instance.exports[name] as KernelFunction;
-  const functions = functionsOfJobs(emitted);
-  const number =
-    functions.length === 0
-      ? undefined
-      : await pool?.load({ module, functions, local: functions.map(functionOf) });
-  const runners = graph.steps.map((step, i) => {
-    if (plan.storage[step.output]?.kind === 'alias') return () => undefined;
-    const kernels = emitted[i];
-    if (kernels === undefined) return referenceRunner(graph, step, blocks);
-    if (pool !== undefined && number !== undefined && kernels.kernels.length > 1)
-      return jobRunner(pool, number, functions, kernels, step);
-    return kernelRunner(functionOf(kernels.kernels[0]!.func.exportName!), step);
-  });
-  const keeper = keeperOf(values, kept);
-  const release = (): void => {
-    keeper.release();
-    if (number !== undefined) pool?.drop(number);
-  };
-  return { plan, runners, choices, keeper, release };
+  if (strict) requireTuned(graph, choices);
+  const { kernels, functions, release } = library.borrow(
+    graph.steps.map((step) => ({ ...step, inputs: specsOf(step.inputs), output: graph.specs[step.output]! })),
+  );
+  try {
+    const kernelsFor = new Map(graph.steps.map((step, i) => [step, kernels[i]]));
+    const scratchOf = (step: Step): number => {
+      const { parts, scratchBytes } = kernelsFor.get(step) ?? { parts: [], scratchBytes: 0 };
+      return parts.length > 1 ? division.threads * scratchStride(scratchBytes) : scratchBytes;
+    };
+    const values = keptValues(graph, kept.nameOf).map((value) => ({
+      ...value,
+      bytes: bytesOf(graph.specs[value.slot]!),
+    }));
+    const plan = planMemory(graph, scratchOf, new Set(values.map(({ slot }) => slot)));
+    const ready = await functions();
+    const runners = graph.steps.map((step, i) => {
+      if (plan.storage[step.output]?.kind === 'alias') return () => undefined;
+      const found = ready[i];
+      if (found === undefined) return referenceRunner(graph, step, blocks);
+      if (pool !== undefined && found.job !== undefined) return jobRunner(pool, found.job, kernels[i]!, step);
+      return kernelRunner(found.functions[0]!, step);
+    });
+    const keeper = keeperOf(values, kept);
+    const end = (): void => {
+      keeper.release();
+      release();
+    };
+    return { plan, runners, choices, keeper, release: end };
+  } catch (error) {
+    release();
+    throw error;
+  }
 };
 
-/** The kernels of a step: one, or one for each of its parts. */
-interface StepKernels {
-  readonly kernels: readonly Kernel[];
-  readonly parts: readonly Pick<StepPart, 'offsets'>[];
-  /** Scratch memory of each part. */
-  readonly scratchBytes: number;
-}
-
-const emitStep = (
+/** Emits the kernels of a step, divided where that is worth it. */
+export const emitStep = (
   builder: ModuleBuilder,
   step: WholeStep,
   division: Division,
@@ -137,14 +121,6 @@ const emitStep = (
 
 /** Bytes from one thread's scratch memory to the next: whole lines of the cache, so that no two threads write into one. */
 const scratchStride = (scratchBytes: number): number => roundUp(scratchBytes, alignment);
-
-/** The names of all functions that are parts of a step. */
-const functionsOfJobs = (emitted: readonly (StepKernels | undefined)[]): readonly string[] => {
-  const names = emitted.flatMap((step) =>
-    step !== undefined && step.kernels.length > 1 ? step.kernels.map(({ func }) => func.exportName!) : [],
-  );
-  return [...new Set(names)];
-};
 
 const requireTuned = (graph: Graph, choices: readonly KernelChoice[]): void => {
   const at = choices.findIndex(({ tier }) => tier === 'reference');
@@ -172,16 +148,15 @@ const kernelRunner = (call: KernelFunction, step: Step): StepRunner => {
 /** Runs the parts of a step as one job of the pool. */
 const jobRunner = (
   pool: Pool,
-  program: number,
-  functions: readonly string[],
-  { kernels, parts, scratchBytes }: StepKernels,
+  { program, functions }: NonNullable<StepFunctions['job']>,
+  { parts, scratchBytes }: StepKernels,
   { inputs, output }: Step,
 ): StepRunner => {
   const slots = [...inputs, output];
   const arity = slots.length;
-  const tasks = new Int32Array(kernels.length * (arity + 1));
-  kernels.forEach(({ func }, i) => {
-    tasks[i * (arity + 1)] = functions.indexOf(func.exportName!);
+  const tasks = new Int32Array(parts.length * (arity + 1));
+  functions.forEach((func, i) => {
+    tasks[i * (arity + 1)] = func;
   });
   return (at, scratch) => {
     parts.forEach(({ offsets }, i) => {

@@ -3,7 +3,7 @@
 import type { Expression, Operand, Statement, ValueType } from './code.ts';
 import { expression, operand, statement, typeCode } from './code.ts';
 import type { Chunk, FunctionIndex } from './encode.ts';
-import { flatten, name, sized, unsigned, vector } from './encode.ts';
+import { byteWriter, flatten, name, packed, sized, unsigned, vector } from './encode.ts';
 
 /** A local variable or parameter; used as an expression it reads its value. */
 export interface Local<T extends ValueType> extends Expression<T> {
@@ -106,7 +106,8 @@ interface DefinedFunction {
 function localAt<T extends ValueType>(type: T, index: number): Local<T> {
   const at = unsigned(index);
   return {
-    ...expression(type, [0x20, at]),
+    type,
+    code: [0x20, at],
     set: (value) => statement([operand(type, value), 0x21, at]),
     tee: (value) => expression(type, [operand(type, value), 0x22, at]),
   };
@@ -159,6 +160,7 @@ export function moduleBuilder(memoryLimits: MemoryLimits = {}): ModuleBuilder {
   const functions: (DefinedFunction | undefined)[] = [];
   const exported: Chunk[] = [];
   const made = new Map<string, unknown>();
+  const writer = byteWriter();
 
   const typeIndex = (params: readonly ValueType[], result: ResultType): number => {
     const key = `${params.join()}:${result}`;
@@ -182,7 +184,10 @@ export function moduleBuilder(memoryLimits: MemoryLimits = {}): ModuleBuilder {
     functions[ref.index.ordinal] = {
       typeIndex: typeIndex(params, result),
       locals,
-      code: parts.map((part) => part.code),
+      code: packed(
+        parts.map((part) => part.code),
+        writer,
+      ),
     };
     return ref;
   };

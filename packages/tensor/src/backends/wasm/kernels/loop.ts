@@ -39,7 +39,7 @@ export function emitLoop(module: ModuleBuilder, loop: Loop): Kernel {
 }
 
 /** Text that is equal for loops with equal code. */
-export function loopKey({ extents, strides, offsets, reduction, expression }: Loop): string {
+function loopKey({ extents, strides, offsets, reduction, expression }: Loop): string {
   return `loop ${JSON.stringify([extents, strides, offsets, reduction ?? null])} ${expressionKey(expression)}`;
 }
 
