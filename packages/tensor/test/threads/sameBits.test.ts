@@ -1,7 +1,7 @@
-// The number of threads never shows in a result: not in its bits, and not in what `threads` may be.
+// The number of threads never shows in a result.
 
 import fc from 'fast-check';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { splitStep } from '../../src/backends/wasm/split.ts';
 import type { Attrs, Backend, Primitive, PrimitiveName, Tensor, WindowAttrs } from '../../src/index.ts';
 import {
@@ -15,7 +15,6 @@ import {
   read,
   sum,
   tensor,
-  UnsupportedError,
 } from '../../src/index.ts';
 import type { Sample } from '../../src/testing/sample.ts';
 import { leavesOf, outputOf } from '../../src/testing/sample.ts';
@@ -180,14 +179,6 @@ test('work of less than 100 microseconds is not divided, and a second of it is',
   expect(parts(1024, 2)).toBe(4);
 });
 
-test.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY])('threads: %d is refused', async (threads) => {
-  const error = await createBackend('wasm', { threads }).catch((thrown: unknown) => thrown);
-  expect(error).toBeInstanceOf(UnsupportedError);
-  expect((error as Error).message).toBe(
-    `createBackend(wasm): needs threads as a positive integer, got ${threads}. Leave out 'threads' for one.`,
-  );
-});
-
 test('describe() tells the number of threads', async () => {
   for (const [threads, text] of [
     [1, ', 1 thread\n'],
@@ -198,18 +189,6 @@ test('describe() tells the number of threads', async () => {
     await product(random(5, 4, 4));
     expect(product.describe()).toContain(text);
     await backend.destroy();
-  }
-});
-
-test('without shared memory there is one thread, and describe() says why', async () => {
-  vi.stubGlobal('SharedArrayBuffer', undefined);
-  try {
-    const backend = await createBackend('wasm', { threads: 2 });
-    const product = compile((x: Tensor) => matmul(x, x), { backend });
-    await product(random(6, 300, 300));
-    expect(product.describe()).toContain(', 1 thread (no shared memory here)\n');
-  } finally {
-    vi.unstubAllGlobals();
   }
 });
 

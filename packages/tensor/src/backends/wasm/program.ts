@@ -33,6 +33,8 @@ export interface Executable {
   readonly plan: Plan & { readonly scratch: readonly number[] };
   readonly runners: readonly StepRunner[];
   readonly choices: readonly KernelChoice[];
+  /** What each step needs for its output and scratch memory. */
+  readonly stepBytes: readonly number[];
   /** Gives up what the program holds in other threads. */
   readonly release: () => void;
 }
@@ -70,10 +72,12 @@ export const buildExecutable = async (
     return emitStep(builder, whole, division, options);
   });
   const emittedFor = new Map(graph.steps.map((step, i) => [step, emitted[i]]));
-  const plan = planMemory(graph, (step) => {
+  const scratchOf = (step: Step): number => {
     const { kernels, scratchBytes } = emittedFor.get(step) ?? { kernels: [], scratchBytes: 0 };
     return kernels.length > 1 ? division.threads * scratchStride(scratchBytes) : scratchBytes;
-  });
+  };
+  const plan = planMemory(graph, scratchOf);
+  const stepBytes = graph.steps.map((step) => bytesOf(graph.specs[step.output]!) + scratchOf(step));
   const { module, instance } = await WebAssembly.instantiate(builder.toBytes(), {
     env: { memory: blocks.memory },
     math: { pow: Math.pow },
@@ -92,7 +96,10 @@ export const buildExecutable = async (
       return jobRunner(pool, number, functions, kernels, step);
     return kernelRunner(functionOf(kernels.kernels[0]!.func.exportName!), step);
   });
-  return { plan, runners, choices, release: () => number !== undefined && pool?.drop(number) };
+  const release = (): void => {
+    if (number !== undefined) pool?.drop(number);
+  };
+  return { plan, runners, choices, stepBytes, release };
 };
 
 /** The kernels of a step: one, or one for each of its parts. */
