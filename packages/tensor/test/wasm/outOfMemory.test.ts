@@ -30,17 +30,23 @@ const tooLargePlan = async (backend: Backend): Promise<Error> => {
   return failureOf(() => program(column(40_000), row(40_000)));
 };
 
-/** A run whose plan takes all but 17 MB of the 4 GiB there are, and whose result does not fit any more. */
-const tooLargeResult = async (backend: Backend, options: { readonly donate?: readonly number[] } = {}) => {
+/** How `tooLargeResult` fails: by default its plan takes all but 17 MB of the 4 GiB there are. */
+interface Shortage {
+  readonly side?: number;
+  readonly donate?: readonly number[];
+}
+
+/** A run whose plan fits, and whose result, as large, does not fit beside it. */
+const tooLargeResult = (backend: Backend, { side = 32_700, donate = [] }: Shortage = {}) => {
   const program = compile(
     (x: Tensor, y: Tensor, given: Tensor) => ({
       all: square(x, y),
       sum: sum(matmul(add(x, 1), y)),
       next: add(given, 1),
     }),
-    { backend, ...options },
+    { backend, donate },
   );
-  return (given: Tensor): Promise<Error> => failureOf(() => program(column(32_700), row(32_700), given));
+  return (given: Tensor): Promise<Error> => failureOf(() => program(column(side), row(side), given));
 };
 
 describe('the error of memory that runs out', () => {
@@ -55,7 +61,7 @@ describe('the error of memory that runs out', () => {
 
   test('tells of a result and of an upload what they are', async () => {
     const backend = await createBackend('wasm');
-    const failure = await (await tooLargeResult(backend))(tensor([1]));
+    const failure = await tooLargeResult(backend)(tensor([1]));
     expect(failure.message).toContain('memory for a result f32[32700,32700] of matmul(neck.lateral), got');
     const upload = compile((x: Tensor) => sum(x), { backend });
     const large = await failureOf(() => upload(tensor(new Float32Array(2 ** 23))));
@@ -80,8 +86,8 @@ describe.each([
     const backend = await make();
     const next = compile((x: Tensor) => add(x, 1), { backend });
     const product = compile((x: Tensor) => matmul(x, x), { backend });
-    const fail = await tooLargeResult(backend);
-    const failDonated = await tooLargeResult(backend, { donate: [2] });
+    const fail = tooLargeResult(backend);
+    const failDonated = tooLargeResult(backend, { donate: [2] });
     const live: { readonly tensor: Tensor; readonly value: number }[] = [];
     let started = 0;
     const fresh = async (): Promise<void> => {
@@ -133,8 +139,8 @@ describe.each([
 
 test('tensors and programs beyond 2 GiB are as good as others', async () => {
   const backend = await createBackend('wasm');
-  // the failed run leaves its workspace behind, so that what comes next lies above it
-  await (await tooLargeResult(backend))(tensor([1]));
+  // the failed run leaves its workspace of 2.7 GiB behind, so that what comes next lies above it
+  await tooLargeResult(backend, { side: 27_000 })(tensor([1]));
   const product = compile((x: Tensor, y: Tensor) => matmul(add(x, 1), y), { backend });
   const result = await product(zeros([33, 7]), tensor(new Float32Array(7 * 19).fill(2), { shape: [7, 19] }));
   expect((await read(result)).every((value) => value === 14)).toBe(true);
