@@ -38,21 +38,23 @@ const sameOn = async (backends: readonly Backend[], build: Build, args: readonly
   for (const other of others) expect(await bitsOn(other, build, args)).toBe(expected);
 };
 
+/** Gives the body a choice: backends of 1, 2 and 3 threads without or with fused multiply-add. */
 const withThreads = async (
-  threads: readonly number[],
-  body: (backends: readonly Backend[]) => Promise<void>,
+  body: (backends: (fma: boolean) => readonly Backend[]) => Promise<void>,
 ): Promise<void> => {
-  const backends = threads.map(dividedWasm);
-  await body(backends);
-  await Promise.all(backends.map((backend) => backend.destroy()));
+  const [plain, fused] = [false, true].map((fma) =>
+    [1, 2, 3].map((threads) => dividedWasm(threads, { fma })),
+  );
+  await body((fma) => (fma ? fused! : plain!));
+  await Promise.all([...plain!, ...fused!].map((backend) => backend.destroy()));
 };
 
-test('every sample of every primitive gives the same bits on 1, 2 and 3 threads', async () => {
-  await withThreads([1, 2, 3], async (backends) => {
+test.each([false, true])('every sample of every primitive gives the same bits, fma %s', async (fma) => {
+  await withThreads(async (backends) => {
     for (const name of Object.keys(primitives) as PrimitiveName[])
       for (const sample of samplesOf(name) as readonly Sample<Attrs>[])
         await sameOn(
-          backends,
+          backends(fma),
           (leaves) => outputOf(primitives[name] as Primitive, sample, leaves),
           leavesOf(sample),
         );
@@ -95,9 +97,9 @@ const convolutions = fc.oneof(
 
 describe('the same bits on 1, 2 and 3 threads', () => {
   test('convolutions and both gradients of random sizes', async () => {
-    await withThreads([1, 2, 3], (backends) =>
+    await withThreads((backends) =>
       fc.assert(
-        fc.asyncProperty(convolutions, async (c) => {
+        fc.asyncProperty(convolutions, fc.boolean(), async (c, fma) => {
           const padding = ((c.kernel - 1) * c.dilation) / 2;
           const attrs: WindowAttrs = {
             stride: [c.stride, c.stride],
@@ -112,9 +114,9 @@ describe('the same bits on 1, 2 and 3 threads', () => {
           const { conv2d, conv2dInputGrad, conv2dFilterGrad } = primitives;
           const inputGrad = { ...attrs, size: [c.size, c.size] as const };
           const filterGrad = { ...attrs, kernel: [c.kernel, c.kernel] as const };
-          await sameOn(backends, (args) => apply(conv2d, args, attrs), [x, weight]);
-          await sameOn(backends, (args) => apply(conv2dInputGrad, args, inputGrad), [grad, weight]);
-          await sameOn(backends, (args) => apply(conv2dFilterGrad, args, filterGrad), [x, grad]);
+          await sameOn(backends(fma), (args) => apply(conv2d, args, attrs), [x, weight]);
+          await sameOn(backends(fma), (args) => apply(conv2dInputGrad, args, inputGrad), [grad, weight]);
+          await sameOn(backends(fma), (args) => apply(conv2dFilterGrad, args, filterGrad), [x, grad]);
         }),
         { seed: 20260, numRuns: 80 },
       ),
@@ -130,12 +132,12 @@ describe('the same bits on 1, 2 and 3 threads', () => {
       transposeA: fc.boolean(),
       transposeB: fc.boolean(),
     });
-    await withThreads([1, 2, 3], (backends) =>
+    await withThreads((backends) =>
       fc.assert(
-        fc.asyncProperty(sizes, async ({ batch, m, k, n, ...options }) => {
+        fc.asyncProperty(sizes, fc.boolean(), async ({ batch, m, k, n, ...options }, fma) => {
           const a = options.transposeA ? random(1, batch, k, m) : random(1, batch, m, k);
           const b = options.transposeB ? random(2, batch, n, k) : random(2, batch, k, n);
-          await sameOn(backends, ([x, y]) => matmul(x!, y!, options), [a, b]);
+          await sameOn(backends(fma), ([x, y]) => matmul(x!, y!, options), [a, b]);
         }),
         { seed: 20261, numRuns: 40 },
       ),
@@ -148,10 +150,10 @@ describe('the same bits on 1, 2 and 3 threads', () => {
       shape: fc.tuple(extent, extent, extent),
       axes: fc.subarray([0, 1, 2]),
     });
-    await withThreads([1, 2, 3], (backends) =>
+    await withThreads((backends) =>
       fc.assert(
-        fc.asyncProperty(cases, async ({ shape, axes }) => {
-          await sameOn(backends, ([x, y]) => sum(exp(mul(x!, y!)), axes), [
+        fc.asyncProperty(cases, fc.boolean(), async ({ shape, axes }, fma) => {
+          await sameOn(backends(fma), ([x, y]) => sum(exp(mul(x!, y!)), axes), [
             random(3, ...shape),
             random(4, shape[2]),
           ]);
