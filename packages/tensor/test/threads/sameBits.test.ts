@@ -3,16 +3,22 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { splitStep } from '../../src/backends/wasm/split.ts';
-import type { Attrs, Backend, Primitive, PrimitiveName, Tensor, WindowAttrs } from '../../src/index.ts';
+import type { Attrs, Backend, Primitive, PrimitiveName, Spec, Tensor, WindowAttrs } from '../../src/index.ts';
 import {
   apply,
+  argMax,
   compile,
+  concat,
   createBackend,
   exp,
+  gather,
   matmul,
   mul,
+  pad,
   primitives,
   read,
+  scatterAdd,
+  sizeOf,
   sum,
   tensor,
 } from '../../src/index.ts';
@@ -161,6 +167,90 @@ describe('the same bits on 1, 2 and 3 threads', () => {
         { seed: 20262, numRuns: 60 },
       ),
     );
+  });
+
+  test('moves, look-ups and their adjoints of random sizes', async () => {
+    const extent = fc.integer({ min: 1, max: 9 });
+    const cases = fc.record({
+      shape: fc.tuple(extent, extent, extent),
+      axis: fc.integer({ min: 0, max: 2 }),
+      count: fc.integer({ min: 1, max: 12 }),
+      isBatched: fc.boolean(),
+      seed: fc.nat(1000),
+    });
+    await withThreads((backends) =>
+      fc.assert(
+        fc.asyncProperty(cases, async ({ shape, axis, count, isBatched, seed }) => {
+          const x = random(seed, ...shape);
+          const batchDims = isBatched && axis > 0 ? 1 : 0;
+          const places = [...shape.slice(0, batchDims), count];
+          const at = tensor(
+            Int32Array.from(randomValues(sizeOf(places), seed), (v) =>
+              Math.floor(((v + 1) / 2) * shape[axis]!),
+            ),
+            { shape: places },
+          );
+          const same = (build: Build, args: readonly Tensor[]): Promise<void> =>
+            sameOn(backends(false), build, args);
+          const found = shape.map((size, d) => (d === axis ? count : size));
+          await same(([a, i]) => gather(a!, i!, { axis, batchDims }), [x, at]);
+          await same(
+            ([updates, i]) => scatterAdd(updates!, i!, shape[axis]!, { axis, batchDims }),
+            [random(seed + 1, ...found), at],
+          );
+          await same(([a]) => argMax(a!, axis), [x]);
+          await same(([a, b]) => concat([a!, b!, a!], axis), [x, random(seed + 2, ...found)]);
+          await same(
+            ([a]) =>
+              pad(
+                a!,
+                shape.map((_, d) => (d === axis ? [1, count] : [0, 0])),
+              ),
+            [x],
+          );
+        }),
+        { seed: 20266, numRuns: 60 },
+      ),
+    );
+  });
+});
+
+test('what is divided, and what stays whole', () => {
+  const spec = (...shape: number[]): Spec => ({ shape, dtype: 'f32' });
+  const indices = (...shape: number[]): Spec => ({ shape, dtype: 'i32' });
+  const partsOf = (name: PrimitiveName, inputs: readonly Spec[], attrs: Attrs): number => {
+    const op = primitives[name] as Primitive;
+    const step = { op, inputs, attrs, output: op.infer(inputs, attrs) };
+    return splitStep(step, { threads: 2, least: { products: 1, elements: 60 } })?.length ?? 1;
+  };
+  expect({
+    'concat along rows': partsOf('concat', [spec(9, 8), spec(9, 2)], { axis: 1 }),
+    'concat of rows': partsOf('concat', [spec(9, 8), spec(2, 8)], { axis: 0 }),
+    'pad of rows': partsOf('pad', [spec(3, 30)], { before: [0, 1], afterwards: [0, 0], value: 1 }),
+    'pad with rows': partsOf('pad', [spec(3, 30)], { before: [1, 0], afterwards: [0, 0], value: 1 }),
+    'gather of rows': partsOf('gather', [spec(5, 30), indices(7)], { axis: 0, batch: 0 }),
+    'gather of one row': partsOf('gather', [spec(5, 90), indices()], { axis: 0, batch: 0 }),
+    'scatterAdd in batches': partsOf('scatterAdd', [spec(9, 7), indices(9, 7)], {
+      axis: 1,
+      batch: 1,
+      size: 5,
+    }),
+    'scatterAdd of rows': partsOf('scatterAdd', [spec(7, 90), indices(7)], { axis: 0, batch: 0, size: 5 }),
+    'argMax of rows': partsOf('argMax', [spec(9, 8)], { axis: 1 }),
+    'argMax across rows': partsOf('argMax', [spec(9, 8)], { axis: 0 }),
+    'too few elements': partsOf('argMax', [spec(9, 6)], { axis: 1 }),
+  }).toEqual({
+    'concat along rows': 4,
+    'concat of rows': 1,
+    'pad of rows': 3,
+    'pad with rows': 1,
+    'gather of rows': 4,
+    'gather of one row': 1,
+    'scatterAdd in batches': 4,
+    'scatterAdd of rows': 1,
+    'argMax of rows': 4,
+    'argMax across rows': 1,
+    'too few elements': 1,
   });
 });
 
