@@ -19,17 +19,25 @@ const node = {
   test: {
     name: 'node',
     include: ['packages/*/test/**/*.test.ts', 'bench/test/**/*.test.ts'],
-    exclude: ['packages/*/test/browser/**'],
+    exclude: ['packages/*/test/{browser,isolatedBrowser}/**'],
     pool: 'threads' as const,
     testTimeout: 60_000,
   },
 };
 
-const browser = (executablePath: string) => ({
+/** What makes a page cross-origin isolated, so that threads can share its memory. */
+const isolation = {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+};
+
+/** The tests of a folder in Chromium, on pages that are served with the given headers. */
+const browser = (executablePath: string, name: string, folder: string, headers: Record<string, string>) => ({
   resolve: { conditions: [source, 'module', 'browser', 'development|production'] },
+  server: { headers },
   test: {
-    name: 'browser',
-    include: ['packages/*/test/browser/**/*.test.ts'],
+    name,
+    include: [`packages/*/test/${folder}/**/*.test.ts`],
     testTimeout: 60_000,
     browser: {
       enabled: true,
@@ -41,10 +49,15 @@ const browser = (executablePath: string) => ({
   },
 });
 
+const browsers = (executablePath: string) => [
+  browser(executablePath, 'browser', 'browser', {}),
+  browser(executablePath, 'isolated browser', 'isolatedBrowser', isolation),
+];
+
 export default defineConfig({
   test: {
     reporters: ['default', ['json', { outputFile: 'node_modules/.cache/vitest.json' }]],
     coverage: { provider: 'v8', include: ['packages/*/src/**'], reporter: ['text-summary', 'lcov'] },
-    projects: chromium === undefined ? [node] : [node, browser(chromium)],
+    projects: chromium === undefined ? [node] : [node, ...browsers(chromium)],
   },
 });

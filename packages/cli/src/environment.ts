@@ -6,11 +6,17 @@ import { arch, availableParallelism, cpus, release, totalmem } from 'node:os';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
 
-/** The machine, the versions and the command line of a run. */
-export interface RunEnvironment {
-  readonly date: string;
+/** How a run was started. */
+export interface RunStart {
   /** The words after the program's name. */
   readonly commandLine: readonly string[];
+  /** Threads that compute. */
+  readonly threads: number;
+}
+
+/** The machine, the versions, the command line and the threads of a run. */
+export interface RunEnvironment extends RunStart {
+  readonly date: string;
   readonly node: string;
   readonly platform: string;
   readonly cpu: string;
@@ -60,7 +66,7 @@ async function gitState(folder: string): Promise<RunEnvironment['git']> {
 
 /** The environment of this process, with the git commit of the repository that holds `folder`. */
 export async function collectEnvironment(
-  commandLine: readonly string[],
+  { commandLine, threads }: RunStart,
   folder: string = process.cwd(),
 ): Promise<RunEnvironment> {
   const git = await gitState(folder);
@@ -71,6 +77,7 @@ export async function collectEnvironment(
     platform: `${process.platform} ${arch()} ${release()}`,
     cpu: cpus()[0]?.model ?? 'unknown',
     cores: availableParallelism(),
+    threads,
     memoryBytes: totalmem(),
     packages: packageVersions(),
     ...(git === undefined ? {} : { git }),

@@ -8,12 +8,22 @@ const backendNames = ['cpu', 'wasm'] as const;
 /** The name of a backend that the program can run on. */
 export type BackendName = (typeof backendNames)[number];
 
-/** What every verb takes: where the run folder goes, the backend and how much is said. */
-interface CommonOptions {
+/** The most threads that can be asked for. */
+export const mostThreads = 256;
+
+/** What decides which engine computes; an absent field means "what suits the backend". */
+export interface EngineOptions {
+  readonly backend: BackendName;
+  readonly threads?: number | undefined;
+  /** Fused multiply-add. */
+  readonly fma?: boolean | undefined;
+}
+
+/** What every verb takes: where the run folder goes, the engine and how much is said. */
+interface CommonOptions extends EngineOptions {
   /** Folder that holds the run folders; the run's own folder is `<out>/<name>`, or a free `<out>/<name>-2` …. */
   readonly out: string;
   readonly name: string;
-  readonly backend: BackendName;
   readonly json?: true;
   readonly quiet?: true;
 }

@@ -10,6 +10,7 @@ import {
   existingPath,
   folderName,
   fraction,
+  mostThreads,
   outputFolder,
   wholeNumber,
 } from './options.ts';
@@ -72,8 +73,20 @@ function addCommonOptions(command: Command, { resumable }: { readonly resumable:
         .argParser(folderName('--name')),
     )
     .addOption(fixedByRun(backend.default('wasm').argParser(backendName('--backend')), resumable))
+    .addOption(threadsOption())
+    .addOption(fixedByRun(new Option('--fma', fmaMeaning), resumable))
+    .addOption(fixedByRun(new Option('--no-fma', 'results that every machine repeats (default)'), resumable))
     .option('--json', 'events as JSON lines on standard output, nothing else there')
     .option('--quiet', 'say nothing but errors');
+}
+
+const fmaMeaning =
+  'fused multiply-add on wasm: faster on most machines, but the last bits depend on the machine';
+
+/** Not fixed by a run: any number of threads continues it bit for bit. */
+function threadsOption(): Option {
+  const meaning = 'threads that compute on wasm (default: one for every core); results do not depend on it';
+  return new Option('--threads <n>', meaning).argParser(wholeNumber('--threads', 1, mostThreads));
 }
 
 function batchOption(): Option {

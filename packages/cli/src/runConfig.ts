@@ -13,6 +13,8 @@ export interface RunConfig {
   readonly format: 1;
   readonly seed: number;
   readonly backend: BackendName;
+  /** Whether sums of products are fused; absent in runs of versions that could not. */
+  readonly fma?: boolean;
   readonly data: DataSource;
   /** How many images each part had when the run began: other numbers mean other data. */
   readonly imageCounts: { readonly train: number; readonly validation: number };
@@ -38,6 +40,7 @@ const checks: Readonly<Record<string, Check>> = {
   format: isOneOf(1),
   seed: isCount,
   backend: isOneOf('cpu', 'wasm'),
+  fma: isOneOf(true, false, undefined),
   'data.kind': isOneOf('shapes', 'coco'),
   'data.folder': isText,
   'imageCounts.train': isCount,

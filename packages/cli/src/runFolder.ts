@@ -2,6 +2,7 @@
 import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileWriteError, writeJson } from './atomicFile.ts';
+import type { RunStart } from './environment.ts';
 import { collectEnvironment } from './environment.ts';
 
 /** What a run came to, `summary.json`. */
@@ -77,16 +78,16 @@ export function runFiles(folder: string): RunFiles {
  * The paths of a new run folder that holds `config.json` (all that is needed to repeat the run) and `env.json`.
  *
  * Throws   FileWriteError
- * Example  const files = await startRun('runs/demo', { steps: 2400, seed: 0 }, ['demo'])
+ * Example  const files = await startRun('runs/demo', { seed: 0 }, { commandLine: ['demo'], threads: 2 })
  */
 export async function startRun(
   wanted: string,
   config: Readonly<Record<string, unknown>>,
-  commandLine: readonly string[],
+  start: RunStart,
 ): Promise<RunFiles> {
   const files = runFiles(await createRunFolder(wanted));
   await writeJson(files.config, config);
-  await writeJson(files.environment, await collectEnvironment(commandLine));
+  await writeJson(files.environment, await collectEnvironment(start));
   return files;
 }
 

@@ -81,7 +81,7 @@ export async function leaveResults(
   finished: FinishedRun,
   context: VerbContext,
 ): Promise<void> {
-  const { config, files, data } = run;
+  const { config, engine, files, data } = run;
   const { measured, spent } = finished;
   context.reporter.message('Drawing pictures.');
   await writePictures(run, finished);
@@ -93,7 +93,7 @@ export async function leaveResults(
     seconds: spent.total,
     trainingSeconds: spent.training,
     imagesPerSecond,
-    backend: config.backend,
+    ...engine,
     seed: config.seed,
     images: config.imageCounts,
     metrics: measured.evaluation.metrics,

@@ -15,6 +15,7 @@ import type { Backend } from '@autoassign/tensor';
 import { key } from '@autoassign/tensor';
 import { writeFileAtomic } from './atomicFile.ts';
 import type { OpenedData } from './dataSource.ts';
+import type { Engine } from './engine.ts';
 import type { Measured, Scores } from './evaluation.ts';
 import { formatScores, measure, scoresOf } from './evaluation.ts';
 import { trainingBatches } from './imagePlan.ts';
@@ -41,6 +42,7 @@ import { checkpointNames, weightsBytes, weightsNotes } from './weightsFile.ts';
 /** A run that can be started or continued. */
 export interface TrainingRun {
   readonly config: RunConfig;
+  readonly engine: Engine;
   readonly files: RunFiles;
   readonly data: OpenedData;
   readonly backend: Backend;

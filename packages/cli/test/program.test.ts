@@ -43,7 +43,8 @@ describe('options that reach the verbs', () => {
       '--seed',
       '7',
     ];
-    const { calls } = await run('train', ...words, '--backend', 'cpu', '--json', '--quiet');
+    const engine = ['--backend', 'cpu', '--threads', '3', '--fma'];
+    const { calls } = await run('train', ...words, ...engine, '--json', '--quiet');
     expect(calls[0]?.options).toEqual({
       data: here,
       out: 'o',
@@ -52,6 +53,8 @@ describe('options that reach the verbs', () => {
       batch: 2,
       seed: 7,
       backend: 'cpu',
+      threads: 3,
+      fma: true,
       json: true,
       quiet: true,
     });
@@ -104,6 +107,13 @@ describe('mistakes on the command line end with status 2 and one line', () => {
     ['demo --batch -4', '--batch', "got '-4'"],
     ['demo --batch 100000', '--batch', '1024'],
     ['demo --seed 4294967296', '--seed', '4294967295'],
+    ['demo --threads 0', '--threads needs a whole number from 1', "got '0'"],
+    ['train --threads 1.5', '--threads', "got '1.5'"],
+    ['eval --threads abc', '--threads', "got 'abc'"],
+    ['predict a.jpg --threads -2', '--threads', "got '-2'"],
+    ['demo --threads', '--threads', 'argument missing'],
+    ['demo --resume --fma', '--resume', '--fma'],
+    ['demo --resume --no-fma', '--resume', '--no-fma'],
     ['demo --backend gpu', '--backend needs one of cpu, wasm', "got 'gpu'"],
     ['demo --name a/b', '--name', 'without slashes'],
     ['demo --name ..', '--name'],

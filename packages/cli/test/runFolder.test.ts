@@ -74,12 +74,14 @@ describe('newestRunFolder', () => {
 });
 
 describe('the files of a run', () => {
+  const started = { commandLine: ['demo', '--steps', '3'], threads: 2 };
+
   it('holds config and environment from the start, the summary at the end', async () => {
-    const files = await startRun(join(folder, 'demo'), { steps: 3, seed: 0 }, ['demo', '--steps', '3']);
+    const files = await startRun(join(folder, 'demo'), { steps: 3, seed: 0 }, started);
     expect(await readRunConfig(files.folder)).toEqual({ steps: 3, seed: 0 });
     expect(await json(files.environment)).toMatchObject({
       node: process.version,
-      commandLine: ['demo', '--steps', '3'],
+      ...started,
       packages: { autoassign: expect.stringMatching(/^\d/), sharp: expect.stringMatching(/^\d/) },
     });
     const summary = { ap: 0.5, ap50: 0.7, ap75: 0.6, steps: 3, seconds: 1, imagesPerSecond: 12 };
@@ -100,15 +102,15 @@ describe('the files of a run', () => {
   it('knows the commit of a repository, and that there is none outside of one', async () => {
     const git = (...words: string[]) =>
       execFileSync('git', ['-c', 'user.name=n', '-c', 'user.email=e', ...words], { cwd: folder }).toString();
-    expect((await collectEnvironment([], folder)).git).toBeUndefined();
+    expect((await collectEnvironment(started, folder)).git).toBeUndefined();
     git('init', '-q');
     await writeFile(join(folder, 'a'), '1');
     git('add', 'a');
     git('commit', '-q', '-m', 'one');
     const commit = git('rev-parse', 'HEAD').trim();
-    expect((await collectEnvironment([], folder)).git).toEqual({ commit, isClean: true });
+    expect((await collectEnvironment(started, folder)).git).toEqual({ commit, isClean: true });
     await writeFile(join(folder, 'a'), '2');
-    expect((await collectEnvironment([], folder)).git).toEqual({ commit, isClean: false });
+    expect((await collectEnvironment(started, folder)).git).toEqual({ commit, isClean: false });
   });
 });
 

@@ -3,12 +3,34 @@ import { wasmBackend } from '../src/backends/wasm/index.ts';
 import type { Backend } from '../src/index.ts';
 import { createBackend } from '../src/index.ts';
 
-/** A wasm backend of so many threads that divides every step it can, however small. */
-export const dividedWasm = (threads: number): Backend =>
-  wasmBackend({ threads }, { products: 1, elements: 1 });
+/** A backend under test. */
+export interface BackendUnderTest {
+  readonly name: string;
+  readonly make: () => Promise<Backend>;
+}
 
-export const backends: readonly { readonly name: string; readonly make: () => Promise<Backend> }[] = [
+/** Node 20 has relaxed SIMD behind a flag of the whole process; it counts for every module compiled after this. */
+const allowFusing = (): void => {
+  const { process } = globalThis as { readonly process?: Partial<NodeJS.Process> };
+  const v8 = process?.getBuiltinModule?.('node:v8');
+  v8?.setFlagsFromString('--experimental-wasm-relaxed-simd');
+};
+
+/** A wasm backend of so many threads that divides every step it can, however small. */
+export const dividedWasm = (threads: number, { fma = false }: { readonly fma?: boolean } = {}): Backend => {
+  if (fma) allowFusing();
+  return wasmBackend({ threads, fma }, { products: 1, elements: 1 });
+};
+
+/** Every number of threads that differs in kind, with and without fused multiply-add. */
+export const wasmBackends: readonly BackendUnderTest[] = [1, 2, 3].flatMap((threads) =>
+  [false, true].map((fma) => ({
+    name: `wasm${threads === 1 ? '' : ` ${threads} threads`}${fma ? ' fma' : ''}`,
+    make: async () => dividedWasm(threads, { fma }),
+  })),
+);
+
+export const backends: readonly BackendUnderTest[] = [
   { name: 'cpu f32', make: () => createBackend('cpu') },
-  { name: 'wasm', make: () => createBackend('wasm') },
-  { name: 'wasm 2 threads', make: async () => dividedWasm(2) },
+  ...wasmBackends,
 ];

@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import type { Dataset } from '@autoassign/datasets';
 import { DatasetError, formatCocoReport } from '@autoassign/datasets';
 import type { Backend } from '@autoassign/tensor';
-import { createBackend } from '@autoassign/tensor';
 import { writeFileAtomic, writeJson } from '../atomicFile.ts';
 import { openForEvaluation } from '../dataSource.ts';
 import { detectionSheet } from '../detectionSheet.ts';
+import type { Engine } from '../engine.ts';
+import { describeEngine, engineOf, openEngine, startedBy } from '../engine.ts';
 import type { Measured } from '../evaluation.ts';
 import { formatScores, measure, scoresOf } from '../evaluation.ts';
 import type { EvalOptions } from '../options.ts';
@@ -49,7 +50,7 @@ async function writeResults(
   files: RunFiles,
   dataset: Dataset,
   measured: Measured,
-  backend: string,
+  engine: Engine,
 ): Promise<object> {
   const { evaluation, detections, results, seconds } = measured;
   const scores = scoresOf(evaluation);
@@ -58,7 +59,7 @@ async function writeResults(
     images: dataset.length,
     seconds,
     imagesPerSecond: dataset.length / seconds,
-    backend,
+    ...engine,
     metrics: evaluation.metrics,
     data: dataset.report,
   };
@@ -73,27 +74,30 @@ async function writeResults(
 async function evaluateOn(
   { dataset, notes }: Awaited<ReturnType<typeof openForEvaluation>>,
   options: EvalOptions,
-  backend: Backend,
+  { engine, backend }: { readonly engine: Engine; readonly backend: Backend },
   context: VerbContext,
 ): Promise<void> {
   const { reporter } = context;
   const loaded = await loadDetector(await findWeights(options.weights, options.out), backend);
   requireSameClasses(options.data, dataset, loaded);
   for (const note of notes) reporter.message(note);
-  reporter.message(`Evaluating ${loaded.path} on ${dataset.name}, ${dataset.length} images`);
+  reporter.message(
+    `Evaluating ${loaded.path} on ${dataset.name}, ${dataset.length} images, by ${describeEngine(engine)}`,
+  );
   const batchSize = Math.min(options.batch ?? defaultBatchSize, dataset.length);
   const measured = await measureWithProgress(dataset, loaded, batchSize, context);
   const config = {
     data: options.data,
     weights: loaded.path,
     batchSize,
-    backend: options.backend,
+    backend: engine.backend,
+    fma: engine.fma,
     images: loaded.images,
     detector: loaded.detector.config,
   };
-  const files = await startRun(join(options.out, options.name), config, context.commandLine);
+  const files = await startRun(join(options.out, options.name), config, startedBy(context, engine));
   reporter.event({ event: 'run', folder: files.folder, weights: loaded.path });
-  const summary = await writeResults(files, dataset, measured, options.backend);
+  const summary = await writeResults(files, dataset, measured, engine);
   reporter.event({ event: 'summary', folder: files.folder, ...summary });
   reporter.result(
     `\n${formatCocoReport(measured.evaluation)}\n\nResults in ${files.folder}: summary.json, detections.json, detections.png`,
@@ -102,10 +106,11 @@ async function evaluateOn(
 
 /** Resolves when the detector was measured and the results are in a run folder of their own. */
 export async function evaluateVerb(options: EvalOptions, context: VerbContext): Promise<void> {
+  const engine = engineOf(options);
   const opened = await openForEvaluation(options.data);
-  const backend = await createBackend(options.backend);
+  const backend = await openEngine(engine);
   try {
-    await evaluateOn(opened, options, backend, context);
+    await evaluateOn(opened, options, { engine, backend }, context);
   } finally {
     await backend.destroy();
   }

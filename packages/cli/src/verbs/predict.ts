@@ -4,11 +4,12 @@ import type { Dataset, ImageRecord, Pixels } from '@autoassign/datasets';
 import { openImage } from '@autoassign/datasets';
 import { createPredictor } from '@autoassign/detector';
 import type { Backend } from '@autoassign/tensor';
-import { createBackend } from '@autoassign/tensor';
 import { writeFileAtomic, writeJson } from '../atomicFile.ts';
 import type { FoundObject } from '../detectionPicture.ts';
 import { detectionPicture } from '../detectionPicture.ts';
 import { shownDetections } from '../detectionSheet.ts';
+import type { Engine } from '../engine.ts';
+import { describeEngine, engineOf, openEngine, startedBy } from '../engine.ts';
 import { evaluationBatches } from '../imagePlan.ts';
 import type { PredictOptions } from '../options.ts';
 import { renderPicture } from '../pictures.ts';
@@ -117,7 +118,7 @@ async function openedImages(images: readonly string[]): Promise<(index: number) 
 async function predictAll(
   options: PredictOptions,
   pixelsAt: (index: number) => Promise<Pixels>,
-  backend: Backend,
+  { engine, backend }: { readonly engine: Engine; readonly backend: Backend },
   context: VerbContext,
 ): Promise<void> {
   const { reporter, signal } = context;
@@ -129,10 +130,12 @@ async function predictAll(
     images,
     weights: loaded.path,
     score,
-    backend: options.backend,
+    backend: engine.backend,
+    fma: engine.fma,
     detector: loaded.detector.config,
   };
-  const files = await startRun(join(out, name), config, context.commandLine);
+  reporter.message(`Looking with ${loaded.path}, by ${describeEngine(engine)}`);
+  const files = await startRun(join(out, name), config, startedBy(context, engine));
   reporter.event({ event: 'run', folder: files.folder, weights: loaded.path });
   const pictures = distinctNames(images.map((image) => basename(image, extname(image))));
   const all: object[] = [];
@@ -152,10 +155,11 @@ async function predictAll(
 
 /** Resolves when every image was looked at and its picture and detections are in a run folder. */
 export async function predictVerb(options: PredictOptions, context: VerbContext): Promise<void> {
+  const engine = engineOf(options);
   const pixelsAt = await openedImages(options.images);
-  const backend = await createBackend(options.backend);
+  const backend = await openEngine(engine);
   try {
-    await predictAll(options, pixelsAt, backend, context);
+    await predictAll(options, pixelsAt, { engine, backend }, context);
   } finally {
     await backend.destroy();
   }

@@ -3,9 +3,10 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DetectorConfig } from '@autoassign/detector';
 import { demoConfig } from '@autoassign/detector';
-import { createBackend } from '@autoassign/tensor';
 import type { DataSource, OpenedData } from '../dataSource.ts';
 import { cocoSource, openData, shapesSource } from '../dataSource.ts';
+import type { Engine } from '../engine.ts';
+import { describeEngine, engineOf, openEngine, startedBy } from '../engine.ts';
 import { fillableBatchSize, imagePlanOf, meanColour, padMultipleFor } from '../imagePlan.ts';
 import type { DemoOptions, TrainOptions } from '../options.ts';
 import type { VerbContext } from '../program.ts';
@@ -41,6 +42,7 @@ export const standardPresets: Presets = {
 /** A run before its state is made: what it is, where it goes and what it works on. */
 interface OpenedRun {
   readonly config: RunConfig;
+  readonly engine: Engine;
   readonly files: RunFiles;
   readonly data: OpenedData;
 }
@@ -70,26 +72,30 @@ async function detectorFor(data: OpenedData, source: DataSource, presets: Preset
 }
 
 async function newRun(options: DemoOptions, presets: Presets, context: VerbContext): Promise<OpenedRun> {
+  const engine = engineOf(options);
   const source = sourceFor(options, presets);
   const data = await openData(source, options.seed, context);
   const config: RunConfig = {
     format: 1,
     seed: options.seed,
-    backend: options.backend,
+    backend: engine.backend,
+    fma: engine.fma,
     data: source,
     imageCounts: { train: data.train.length, validation: data.validation.length },
     images: imagePlanOf(data.train),
     recipe: recipeFor(options, presets, data),
     detector: await detectorFor(data, source, presets),
   };
-  const files = await startRun(join(options.out, options.name), { ...config }, context.commandLine);
-  return { config, files, data };
+  const started = startedBy(context, engine);
+  const files = await startRun(join(options.out, options.name), { ...config }, started);
+  return { config, engine, files, data };
 }
 
 async function resumedRun(options: TrainOptions, context: VerbContext): Promise<OpenedRun> {
   const { resume, out, name } = options;
   const folder = typeof resume === 'string' ? resume : await newestRunFolder(join(out, name));
   const config = await readTrainingConfig(folder);
+  const engine = engineOf({ ...config, threads: options.threads });
   const data = await openData(config.data, config.seed, context);
   const { train, validation } = config.imageCounts;
   if (data.train.length !== train || data.validation.length !== validation) {
@@ -97,21 +103,25 @@ async function resumedRun(options: TrainOptions, context: VerbContext): Promise<
       `resume(${folder}): needs the ${train} + ${validation} images that the run began with, got ${data.train.length} + ${data.validation.length} in ${config.data.folder}. Restore the data, or start a new run.`,
     );
   }
-  return { config, files: runFiles(folder), data };
+  return { config, engine, files: runFiles(folder), data };
 }
 
-function tellBeginning({ config, files, data }: OpenedRun, step: number, { reporter }: VerbContext): void {
+function tellBeginning(
+  { config, engine, files, data }: OpenedRun,
+  step: number,
+  { reporter }: VerbContext,
+): void {
   const { recipe, backend, seed } = config;
   for (const note of data.notes) reporter.message(note);
   if (backend === 'cpu')
     reporter.message('The cpu backend is an exact reference and very slow; wasm is the fast one.');
-  const what = `${data.train.length} images, ${data.train.classes.length} classes, ${recipe.steps} steps of ${recipe.batchSize}, seed ${seed}`;
+  const what = `${data.train.length} images, ${data.train.classes.length} classes, ${recipe.steps} steps of ${recipe.batchSize}, seed ${seed}, by ${describeEngine(engine)}`;
   reporter.message(
     step === 0
       ? `Training on ${what}, into ${files.folder}`
       : `Going on after step ${step} in ${files.folder}: ${what}`,
   );
-  reporter.event({ event: 'run', folder: files.folder, step, ...config });
+  reporter.event({ event: 'run', folder: files.folder, step, ...config, ...engine });
 }
 
 /** A path as one word of a shell's command line. */
@@ -138,13 +148,13 @@ function tellStop(
 
 /** Trains from where the run stands to its end, or until the user stops it. */
 async function trainVerb(verb: 'demo' | 'train', opened: OpenedRun, context: VerbContext): Promise<void> {
-  const { config, files } = opened;
+  const { engine, files } = opened;
   if (await isComplete(files)) {
     context.reporter.event({ event: 'finished', folder: files.folder });
     context.reporter.message(`The run in ${files.folder} is finished; its results are there.`);
     return;
   }
-  const backend = await createBackend(config.backend);
+  const backend = await openEngine(engine);
   try {
     const run = await prepareRun({ ...opened, backend });
     tellBeginning(opened, run.step, context);

@@ -2,6 +2,7 @@
 import type { Backend } from '@autoassign/tensor';
 import { createBackend } from '@autoassign/tensor';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { wasmBackends } from '../../../tensor/test/backends.ts';
 import type { Tolerance } from './cases.ts';
 import {
   arrayOf,
@@ -18,7 +19,7 @@ import { runHeadCase } from './headCase.ts';
 /** The backends under test; the precision says which results and tolerances apply. */
 const backends = [
   { name: 'cpu', precision: 'f64', create: () => createBackend('cpu', { precision: 'f64' }) },
-  { name: 'wasm', precision: 'f32', create: () => createBackend('wasm') },
+  ...wasmBackends.map(({ name, make }) => ({ name, precision: 'f32' as const, create: make })),
 ] as const;
 
 const names = goldenNames('head', () => true);

@@ -17,3 +17,12 @@ test.each([1, 2, 3])(
     expect(await shortRun(dividedWasm(threads))).toEqual(recordedRun);
   },
 );
+
+test('with fused multiply-add a run gives the same bits on any number of threads', async () => {
+  const fused = await shortRun(dividedWasm(1, { fma: true }));
+  for (const threads of [2, 3]) expect(await shortRun(dividedWasm(threads, { fma: true }))).toEqual(fused);
+  // other bits than without, but no other losses
+  fused.losses.forEach((loss, i) => {
+    expect(loss).toBeCloseTo(recordedRun.losses[i]!, 4);
+  });
+});

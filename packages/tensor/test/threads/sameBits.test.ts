@@ -1,21 +1,26 @@
-// The number of threads never shows in a result: not in its bits, and not in what `threads` may be.
+// The number of threads never shows in a result.
 
 import fc from 'fast-check';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { splitStep } from '../../src/backends/wasm/split.ts';
-import type { Attrs, Backend, Primitive, PrimitiveName, Tensor, WindowAttrs } from '../../src/index.ts';
+import type { Attrs, Backend, Primitive, PrimitiveName, Spec, Tensor, WindowAttrs } from '../../src/index.ts';
 import {
   apply,
+  argMax,
   compile,
+  concat,
   createBackend,
   exp,
+  gather,
   matmul,
   mul,
+  pad,
   primitives,
   read,
+  scatterAdd,
+  sizeOf,
   sum,
   tensor,
-  UnsupportedError,
 } from '../../src/index.ts';
 import type { Sample } from '../../src/testing/sample.ts';
 import { leavesOf, outputOf } from '../../src/testing/sample.ts';
@@ -39,21 +44,23 @@ const sameOn = async (backends: readonly Backend[], build: Build, args: readonly
   for (const other of others) expect(await bitsOn(other, build, args)).toBe(expected);
 };
 
+/** Gives the body a choice: backends of 1, 2 and 3 threads without or with fused multiply-add. */
 const withThreads = async (
-  threads: readonly number[],
-  body: (backends: readonly Backend[]) => Promise<void>,
+  body: (backends: (fma: boolean) => readonly Backend[]) => Promise<void>,
 ): Promise<void> => {
-  const backends = threads.map(dividedWasm);
-  await body(backends);
-  await Promise.all(backends.map((backend) => backend.destroy()));
+  const [plain, fused] = [false, true].map((fma) =>
+    [1, 2, 3].map((threads) => dividedWasm(threads, { fma })),
+  );
+  await body((fma) => (fma ? fused! : plain!));
+  await Promise.all([...plain!, ...fused!].map((backend) => backend.destroy()));
 };
 
-test('every sample of every primitive gives the same bits on 1, 2 and 3 threads', async () => {
-  await withThreads([1, 2, 3], async (backends) => {
+test.each([false, true])('every sample of every primitive gives the same bits, fma %s', async (fma) => {
+  await withThreads(async (backends) => {
     for (const name of Object.keys(primitives) as PrimitiveName[])
       for (const sample of samplesOf(name) as readonly Sample<Attrs>[])
         await sameOn(
-          backends,
+          backends(fma),
           (leaves) => outputOf(primitives[name] as Primitive, sample, leaves),
           leavesOf(sample),
         );
@@ -96,9 +103,9 @@ const convolutions = fc.oneof(
 
 describe('the same bits on 1, 2 and 3 threads', () => {
   test('convolutions and both gradients of random sizes', async () => {
-    await withThreads([1, 2, 3], (backends) =>
+    await withThreads((backends) =>
       fc.assert(
-        fc.asyncProperty(convolutions, async (c) => {
+        fc.asyncProperty(convolutions, fc.boolean(), async (c, fma) => {
           const padding = ((c.kernel - 1) * c.dilation) / 2;
           const attrs: WindowAttrs = {
             stride: [c.stride, c.stride],
@@ -113,9 +120,9 @@ describe('the same bits on 1, 2 and 3 threads', () => {
           const { conv2d, conv2dInputGrad, conv2dFilterGrad } = primitives;
           const inputGrad = { ...attrs, size: [c.size, c.size] as const };
           const filterGrad = { ...attrs, kernel: [c.kernel, c.kernel] as const };
-          await sameOn(backends, (args) => apply(conv2d, args, attrs), [x, weight]);
-          await sameOn(backends, (args) => apply(conv2dInputGrad, args, inputGrad), [grad, weight]);
-          await sameOn(backends, (args) => apply(conv2dFilterGrad, args, filterGrad), [x, grad]);
+          await sameOn(backends(fma), (args) => apply(conv2d, args, attrs), [x, weight]);
+          await sameOn(backends(fma), (args) => apply(conv2dInputGrad, args, inputGrad), [grad, weight]);
+          await sameOn(backends(fma), (args) => apply(conv2dFilterGrad, args, filterGrad), [x, grad]);
         }),
         { seed: 20260, numRuns: 80 },
       ),
@@ -131,12 +138,12 @@ describe('the same bits on 1, 2 and 3 threads', () => {
       transposeA: fc.boolean(),
       transposeB: fc.boolean(),
     });
-    await withThreads([1, 2, 3], (backends) =>
+    await withThreads((backends) =>
       fc.assert(
-        fc.asyncProperty(sizes, async ({ batch, m, k, n, ...options }) => {
+        fc.asyncProperty(sizes, fc.boolean(), async ({ batch, m, k, n, ...options }, fma) => {
           const a = options.transposeA ? random(1, batch, k, m) : random(1, batch, m, k);
           const b = options.transposeB ? random(2, batch, n, k) : random(2, batch, k, n);
-          await sameOn(backends, ([x, y]) => matmul(x!, y!, options), [a, b]);
+          await sameOn(backends(fma), ([x, y]) => matmul(x!, y!, options), [a, b]);
         }),
         { seed: 20261, numRuns: 40 },
       ),
@@ -149,10 +156,10 @@ describe('the same bits on 1, 2 and 3 threads', () => {
       shape: fc.tuple(extent, extent, extent),
       axes: fc.subarray([0, 1, 2]),
     });
-    await withThreads([1, 2, 3], (backends) =>
+    await withThreads((backends) =>
       fc.assert(
-        fc.asyncProperty(cases, async ({ shape, axes }) => {
-          await sameOn(backends, ([x, y]) => sum(exp(mul(x!, y!)), axes), [
+        fc.asyncProperty(cases, fc.boolean(), async ({ shape, axes }, fma) => {
+          await sameOn(backends(fma), ([x, y]) => sum(exp(mul(x!, y!)), axes), [
             random(3, ...shape),
             random(4, shape[2]),
           ]);
@@ -160,6 +167,90 @@ describe('the same bits on 1, 2 and 3 threads', () => {
         { seed: 20262, numRuns: 60 },
       ),
     );
+  });
+
+  test('moves, look-ups and their adjoints of random sizes', async () => {
+    const extent = fc.integer({ min: 1, max: 9 });
+    const cases = fc.record({
+      shape: fc.tuple(extent, extent, extent),
+      axis: fc.integer({ min: 0, max: 2 }),
+      count: fc.integer({ min: 1, max: 12 }),
+      isBatched: fc.boolean(),
+      seed: fc.nat(1000),
+    });
+    await withThreads((backends) =>
+      fc.assert(
+        fc.asyncProperty(cases, async ({ shape, axis, count, isBatched, seed }) => {
+          const x = random(seed, ...shape);
+          const batchDims = isBatched && axis > 0 ? 1 : 0;
+          const places = [...shape.slice(0, batchDims), count];
+          const at = tensor(
+            Int32Array.from(randomValues(sizeOf(places), seed), (v) =>
+              Math.floor(((v + 1) / 2) * shape[axis]!),
+            ),
+            { shape: places },
+          );
+          const same = (build: Build, args: readonly Tensor[]): Promise<void> =>
+            sameOn(backends(false), build, args);
+          const found = shape.map((size, d) => (d === axis ? count : size));
+          await same(([a, i]) => gather(a!, i!, { axis, batchDims }), [x, at]);
+          await same(
+            ([updates, i]) => scatterAdd(updates!, i!, shape[axis]!, { axis, batchDims }),
+            [random(seed + 1, ...found), at],
+          );
+          await same(([a]) => argMax(a!, axis), [x]);
+          await same(([a, b]) => concat([a!, b!, a!], axis), [x, random(seed + 2, ...found)]);
+          await same(
+            ([a]) =>
+              pad(
+                a!,
+                shape.map((_, d) => (d === axis ? [1, count] : [0, 0])),
+              ),
+            [x],
+          );
+        }),
+        { seed: 20266, numRuns: 60 },
+      ),
+    );
+  });
+});
+
+test('what is divided, and what stays whole', () => {
+  const spec = (...shape: number[]): Spec => ({ shape, dtype: 'f32' });
+  const indices = (...shape: number[]): Spec => ({ shape, dtype: 'i32' });
+  const partsOf = (name: PrimitiveName, inputs: readonly Spec[], attrs: Attrs): number => {
+    const op = primitives[name] as Primitive;
+    const step = { op, inputs, attrs, output: op.infer(inputs, attrs) };
+    return splitStep(step, { threads: 2, least: { products: 1, elements: 60 } })?.length ?? 1;
+  };
+  expect({
+    'concat along rows': partsOf('concat', [spec(9, 8), spec(9, 2)], { axis: 1 }),
+    'concat of rows': partsOf('concat', [spec(9, 8), spec(2, 8)], { axis: 0 }),
+    'pad of rows': partsOf('pad', [spec(3, 30)], { before: [0, 1], afterwards: [0, 0], value: 1 }),
+    'pad with rows': partsOf('pad', [spec(3, 30)], { before: [1, 0], afterwards: [0, 0], value: 1 }),
+    'gather of rows': partsOf('gather', [spec(5, 30), indices(7)], { axis: 0, batch: 0 }),
+    'gather of one row': partsOf('gather', [spec(5, 90), indices()], { axis: 0, batch: 0 }),
+    'scatterAdd in batches': partsOf('scatterAdd', [spec(9, 7), indices(9, 7)], {
+      axis: 1,
+      batch: 1,
+      size: 5,
+    }),
+    'scatterAdd of rows': partsOf('scatterAdd', [spec(7, 90), indices(7)], { axis: 0, batch: 0, size: 5 }),
+    'argMax of rows': partsOf('argMax', [spec(9, 8)], { axis: 1 }),
+    'argMax across rows': partsOf('argMax', [spec(9, 8)], { axis: 0 }),
+    'too few elements': partsOf('argMax', [spec(9, 6)], { axis: 1 }),
+  }).toEqual({
+    'concat along rows': 4,
+    'concat of rows': 1,
+    'pad of rows': 3,
+    'pad with rows': 1,
+    'gather of rows': 4,
+    'gather of one row': 1,
+    'scatterAdd in batches': 4,
+    'scatterAdd of rows': 1,
+    'argMax of rows': 4,
+    'argMax across rows': 1,
+    'too few elements': 1,
   });
 });
 
@@ -180,14 +271,6 @@ test('work of less than 100 microseconds is not divided, and a second of it is',
   expect(parts(1024, 2)).toBe(4);
 });
 
-test.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY])('threads: %d is refused', async (threads) => {
-  const error = await createBackend('wasm', { threads }).catch((thrown: unknown) => thrown);
-  expect(error).toBeInstanceOf(UnsupportedError);
-  expect((error as Error).message).toBe(
-    `createBackend(wasm): needs threads as a positive integer, got ${threads}. Leave out 'threads' for one.`,
-  );
-});
-
 test('describe() tells the number of threads', async () => {
   for (const [threads, text] of [
     [1, ', 1 thread\n'],
@@ -198,18 +281,6 @@ test('describe() tells the number of threads', async () => {
     await product(random(5, 4, 4));
     expect(product.describe()).toContain(text);
     await backend.destroy();
-  }
-});
-
-test('without shared memory there is one thread, and describe() says why', async () => {
-  vi.stubGlobal('SharedArrayBuffer', undefined);
-  try {
-    const backend = await createBackend('wasm', { threads: 2 });
-    const product = compile((x: Tensor) => matmul(x, x), { backend });
-    await product(random(6, 300, 300));
-    expect(product.describe()).toContain(', 1 thread (no shared memory here)\n');
-  } finally {
-    vi.unstubAllGlobals();
   }
 });
 

@@ -1,7 +1,7 @@
 // The WebAssembly backend: fused plans over one memory, kernels emitted at run time.
-import { sentence, UnsupportedError } from '../../errors.ts';
+import { describeSpec, sentence, UnsupportedError } from '../../errors.ts';
 import { fuse } from '../../graph/fuse.ts';
-import type { Graph } from '../../graph/graph.ts';
+import type { Graph, Slot } from '../../graph/graph.ts';
 import { separateResults } from '../../graph/graph.ts';
 import { runSinksEarly } from '../../graph/order.ts';
 import { maskByResults } from '../../graph/rectifiers.ts';
@@ -19,6 +19,7 @@ import type { Address, BlockMemory } from './memory.ts';
 import { openMemory } from './memory.ts';
 import type { Executable, Machine } from './program.ts';
 import { buildExecutable, bytesOf, choiceFor, describeExecutable, emitStep } from './program.ts';
+import { planPurpose, slotPurpose } from './purpose.ts';
 import type { LeastWork } from './split.ts';
 import { defaultLeastWork } from './split.ts';
 import { controlWords } from './threads/control.ts';
@@ -37,6 +38,9 @@ export interface WasmOptions {
   readonly threads?: number;
 }
 
+/** More threads than this are taken for a mistake. */
+const mostThreads = 256;
+
 /** A module that uses one relaxed multiply-add: valid where the engine has relaxed SIMD. */
 const relaxedProbe = Uint8Array.of(
   ...[0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 19, 1, 17, 0],
@@ -51,7 +55,7 @@ const simdProbe = Uint8Array.of(
  * The WebAssembly backend. Steps of the `least` work or more are divided between its threads.
  *
  * Throws  UnsupportedError when the engine lacks WebAssembly SIMD, or relaxed SIMD when `fma` is asked for, or when `threads`
- *         is not a positive integer
+ *         is not a whole number from 1 to 256
  */
 export const wasmBackend = (options: WasmOptions = {}, least: LeastWork = defaultLeastWork): Backend => {
   requireFeatures(options);
@@ -67,20 +71,28 @@ export const wasmBackend = (options: WasmOptions = {}, least: LeastWork = defaul
   const machine: Machine = { ...(pool === undefined ? {} : { pool }), blocks, kept, division, library };
   const ledger = openLedger<Address>(blocks.free);
   const workspace = { address: 0, bytes: 0 };
-  const reserve = (bytes: number): Address => {
+  const reserve = (executable: Executable): Address => {
+    const { bytes } = executable.plan;
     if (bytes <= workspace.bytes) return workspace.address;
+    const purpose = (): string => planPurpose(executable);
     blocks.free(workspace.address);
-    workspace.bytes = 0;
-    workspace.address = 0; // should the next line throw, the block has another owner by the next call
-    workspace.address = blocks.allocate(bytes, `the plan of a program (${bytes} bytes)`);
-    workspace.bytes = bytes;
+    try {
+      workspace.address = blocks.allocate(bytes, purpose);
+      workspace.bytes = bytes;
+    } catch (error) {
+      // programs that have run before can still run: what was there fits again
+      workspace.address = blocks.allocate(workspace.bytes, purpose);
+      throw error;
+    }
     return workspace.address;
   };
-  /** Blocks of the given sizes, or none: when one cannot be had, those before it are given back. */
-  const allocateAll = (sizes: readonly number[], purpose: string): Address[] => {
+  /** A block for each of a program's slots, or none: when one cannot be had, those before it are given back. */
+  const allocateAll = (executable: Executable, slots: readonly Slot[], role: string): Address[] => {
+    const { specs } = executable.plan.graph;
     const addresses: Address[] = [];
     try {
-      for (const bytes of sizes) addresses.push(blocks.allocate(bytes, purpose));
+      for (const slot of slots)
+        addresses.push(blocks.allocate(bytesOf(specs[slot]!), () => slotPurpose(executable, slot, role)));
     } catch (error) {
       addresses.forEach(blocks.free);
       throw error;
@@ -96,28 +108,26 @@ export const wasmBackend = (options: WasmOptions = {}, least: LeastWork = defaul
     const { plan, runners, keeper } = executable;
     const { graph } = plan;
     const constants = allocateAll(
-      graph.constants.map(({ slot }) => bytesOf(graph.specs[slot]!)),
-      'constants',
+      executable,
+      graph.constants.map(({ slot }) => slot),
+      'a constant',
     );
     graph.constants.forEach(({ slot, data }, i) => {
       write(constants[i]!, data, graph.specs[slot]!);
     });
     let isDestroyed = false;
     const resultSlots = [...plan.storage.keys()].filter((slot) => plan.storage[slot]?.kind === 'result');
-    const addresses = new Int32Array(graph.specs.length);
+    const addresses = new Uint32Array(graph.specs.length);
     const run = (args: readonly Buffer[]): Buffer[] => {
       if (isDestroyed) throw programDestroyed(backend.name);
       const places = args.map(ledger.placeOf);
       // everything is allocated before anything runs: a failure leaves all tensors as they were
-      const base = reserve(plan.bytes);
-      const fresh = allocateAll(
-        resultSlots.map((slot) => bytesOf(graph.specs[slot]!)),
-        'results',
-      );
       const skipped = keeper.prepare(
         args.map(({ id }) => id),
         addresses,
       );
+      const base = reserve(executable);
+      const fresh = allocateAll(executable, resultSlots, 'a result');
       resultSlots.forEach((slot, i) => {
         addresses[slot] = fresh[i]!;
       });
@@ -172,11 +182,17 @@ export const wasmBackend = (options: WasmOptions = {}, least: LeastWork = defaul
       ledger.requireOpen(backend.name);
       const fused = runSinksEarly(fuse(separateResults(foldScales(maskByResults(simplify(graph))))));
       const ready = packFilters(fuseEpilogues(fused));
-      return program(await buildExecutable(ready, machine, programOptions));
+      const executable = await buildExecutable(ready, machine, programOptions);
+      try {
+        return program(executable);
+      } catch (error) {
+        executable.release();
+        throw error;
+      }
     },
     upload: (data, spec) => {
       ledger.requireOpen(backend.name);
-      const address = blocks.allocate(bytesOf(spec), 'an uploaded tensor');
+      const address = blocks.allocate(bytesOf(spec), () => `an uploaded tensor ${describeSpec(spec)}`);
       write(address, data, spec);
       return ledger.open(backend, spec, address, bytesOf(spec));
     },
@@ -208,13 +224,13 @@ interface ThreadedMemory {
 
 /** A shared memory where threads are wanted and can be had, else one for this thread alone. */
 const memoryFor = ({ threads }: WasmOptions): ThreadedMemory => {
-  if (threads !== undefined && !(Number.isInteger(threads) && threads > 0))
+  if (threads !== undefined && !(Number.isInteger(threads) && threads > 0 && threads <= mostThreads))
     throw new UnsupportedError(
       sentence({
         where: 'createBackend',
         label: 'wasm',
-        needs: 'threads as a positive integer',
-        got: String(threads),
+        needs: `threads as a whole number from 1 to ${mostThreads}`,
+        got: typeof threads === 'string' ? `'${threads}'` : String(threads),
         advice: "Leave out 'threads' for one.",
       }),
     );
@@ -234,7 +250,7 @@ const describeThreads = (threads: number, shortage: string | undefined): string 
   `${threads} ${threads === 1 ? 'thread' : 'threads'}${shortage === undefined ? '' : ` (${shortage})`}`;
 
 const startPool = (blocks: BlockMemory, threads: number): Pool => {
-  const control = blocks.allocate(4 * controlWords, 'the thread pool');
+  const control = blocks.allocate(4 * controlWords, () => 'the thread pool');
   return openPool({ memory: blocks.memory, control, threads, start: startWorker });
 };
 

@@ -122,7 +122,7 @@ export const openKeptStore = (blocks: BlockMemory): KeptStore => {
         known.holders++;
         return known;
       }
-      const address = blocks.allocate(bytes, 'filters in the layout of the kernels');
+      const address = blocks.allocate(bytes, () => 'filters in the layout of the kernels');
       const holding = { address, isReady: false, holders: 1 };
       holdings.set(key, holding);
       return holding;
@@ -144,7 +144,7 @@ export const openKeptStore = (blocks: BlockMemory): KeptStore => {
 /** What a program keeps from run to run. */
 export interface Keeper {
   /** Puts the addresses of the kept values into `addresses` and gives the steps that need not run, by their place in the graph. */
-  readonly prepare: (buffers: readonly number[], addresses: Int32Array) => ReadonlySet<number>;
+  readonly prepare: (buffers: readonly number[], addresses: Uint32Array) => ReadonlySet<number>;
   /** Says that the run that was prepared has computed what was missing. */
   readonly confirm: () => void;
   readonly release: () => void;

@@ -8,8 +8,8 @@ export type Address = number;
 /** A memory that gives out aligned blocks and takes them back. */
 export interface BlockMemory {
   readonly memory: WebAssembly.Memory;
-  /** A block of at least `bytes` bytes, at a multiple of the alignment. The memory grows when it has none. */
-  readonly allocate: (bytes: number, purpose: string) => Address;
+  /** A block of at least `bytes` bytes, at a multiple of the alignment. The memory grows when it has none; the error says for what. */
+  readonly allocate: (bytes: number, purpose: () => string) => Address;
   readonly free: (address: Address) => void;
   /** Views of the whole memory; valid until the next `allocate`. */
   readonly floats: () => Float32Array;
@@ -39,7 +39,7 @@ export const openMemory = (shared = false): BlockMemory => {
     return views;
   };
 
-  const grow = (bytes: number, purpose: string): void => {
+  const grow = (bytes: number, purpose: () => string): void => {
     const end = memory.buffer.byteLength;
     const last = spans.at(-1);
     const usable = last?.end === end ? end - last.start : 0;
@@ -50,7 +50,7 @@ export const openMemory = (shared = false): BlockMemory => {
       if (pages * pageBytes + usable < bytes) throw new RangeError('beyond 4 GiB');
       memory.grow(pages);
     } catch (cause) {
-      throw new UnsupportedError(outOfMemory(bytes, end, purpose), { cause });
+      throw new UnsupportedError(outOfMemory(bytes, end, purpose()), { cause });
     }
     addSpan({ start: end, end: end + pages * pageBytes });
   };
@@ -64,7 +64,7 @@ export const openMemory = (shared = false): BlockMemory => {
     spans = [...before, { start, end }, ...behind];
   };
 
-  const allocate = (bytes: number, purpose: string): Address => {
+  const allocate = (bytes: number, purpose: () => string): Address => {
     const size = Math.max(alignment, Math.ceil(bytes / alignment) * alignment);
     let at = spans.findIndex(({ start, end }) => end - start >= size);
     if (at < 0) {

@@ -32,6 +32,8 @@ export interface Executable {
   readonly plan: Plan & { readonly scratch: readonly number[] };
   readonly runners: readonly StepRunner[];
   readonly choices: readonly KernelChoice[];
+  /** What each step needs for its output and scratch memory. */
+  readonly stepBytes: readonly number[];
   /** What outlives a run. */
   readonly keeper: Keeper;
   /** Gives the kernels back to the library, and what is kept to the store. */
@@ -81,6 +83,7 @@ export const buildExecutable = async (
       bytes: bytesOf(graph.specs[value.slot]!),
     }));
     const plan = planMemory(graph, scratchOf, new Set(values.map(({ slot }) => slot)));
+    const stepBytes = graph.steps.map((step) => bytesOf(graph.specs[step.output]!) + scratchOf(step));
     const ready = await functions();
     const runners = graph.steps.map((step, i) => {
       if (plan.storage[step.output]?.kind === 'alias') return () => undefined;
@@ -94,7 +97,7 @@ export const buildExecutable = async (
       keeper.release();
       release();
     };
-    return { plan, runners, choices, keeper, release: end };
+    return { plan, runners, choices, stepBytes, keeper, release: end };
   } catch (error) {
     release();
     throw error;

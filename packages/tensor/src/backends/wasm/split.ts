@@ -26,6 +26,7 @@ import { tileColumns, tileRows } from './kernels/microKernel.ts';
 import { isWinogradFaster } from './kernels/winograd/choice.ts';
 import { maximumTiles } from './kernels/winograd/convolution.ts';
 import { tileSize } from './kernels/winograd/transforms.ts';
+import { moveSplitters } from './splitMoves.ts';
 
 /** What one kernel of a divided step computes: a smaller step, or a range of the whole one's output. */
 export interface StepPart {
@@ -257,4 +258,5 @@ const splitters: Readonly<Record<string, Splitter>> = {
   matmul: splitMatmul,
   loop: splitLoop,
   poolArgMax2d: splitPool,
+  ...moveSplitters,
 };

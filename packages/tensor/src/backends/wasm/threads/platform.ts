@@ -40,12 +40,13 @@ const builtin = <Module>(name: string): Module | undefined => {
 
 /** What this place lacks for threads, in words; undefined where it has everything. */
 export const missingForThreads = (): string | undefined => {
+  // only pages and their workers tell; those that are not isolated lack shared memory for this reason
+  const { crossOriginIsolated } = globalThis as { readonly crossOriginIsolated?: boolean };
+  if (crossOriginIsolated === false) return 'this page is not cross-origin isolated';
   if (typeof SharedArrayBuffer === 'undefined' || typeof Atomics === 'undefined')
     return 'no shared memory here';
   if (builtin<NodeThreads>('node:worker_threads') !== undefined) return undefined;
-  if (typeof Worker === 'undefined') return 'no workers here';
-  const { crossOriginIsolated } = globalThis as { readonly crossOriginIsolated?: boolean };
-  return crossOriginIsolated === true ? undefined : 'this page is not cross-origin isolated';
+  return typeof Worker === 'undefined' ? 'no workers here' : undefined;
 };
 
 /** Starts a worker of this place: one of Node's where there are any, else one of the browser's. */
@@ -88,7 +89,11 @@ const startWebWorker = (source: string, events: WorkerEvents): WorkerThread => {
     URL.revokeObjectURL(url);
     events.message(data);
   };
-  worker.onerror = ({ message }) => events.death(message);
+  worker.onerror = ({ message }: { readonly message?: string }) => {
+    URL.revokeObjectURL(url);
+    // a worker that the page's policy forbids has no message
+    events.death(message ?? 'this place forbids it');
+  };
   return {
     post: (message) => worker.postMessage(message),
     hold: () => undefined,

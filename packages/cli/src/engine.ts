@@ -1,0 +1,58 @@
+// What a verb computes with: the backend of its options, the number of threads, and the kind of arithmetic.
+import { availableParallelism } from 'node:os';
+import { setFlagsFromString } from 'node:v8';
+import type { Backend } from '@autoassign/tensor';
+import { createBackend } from '@autoassign/tensor';
+import type { RunStart } from './environment.ts';
+import { UsageError } from './exitCodes.ts';
+import type { BackendName, EngineOptions } from './options.ts';
+import { mostThreads } from './options.ts';
+import type { VerbContext } from './program.ts';
+
+/** A backend and everything that it is opened with. */
+export interface Engine {
+  readonly backend: BackendName;
+  /** Results do not depend on it. */
+  readonly threads: number;
+  /** Fused multiply-add: the last bits of results depend on the machine. */
+  readonly fma: boolean;
+}
+
+/**
+ * The engine that options ask for: on wasm as many threads as there are cores available, and no fused multiply-add, unless they say
+ * otherwise.
+ *
+ * Throws   UsageError when the backend has no such option
+ */
+export function engineOf({ backend, threads, fma }: EngineOptions): Engine {
+  if (backend === 'wasm') {
+    return { backend, threads: threads ?? Math.min(mostThreads, availableParallelism()), fma: fma ?? false };
+  }
+  const given = threads !== undefined && threads > 1 ? '--threads' : fma === true ? '--fma' : undefined;
+  if (given === undefined) return { backend, threads: 1, fma: false };
+  throw new UsageError(`${given} needs --backend wasm, got '${backend}'. Leave out ${given}.`);
+}
+
+/**
+ * The backend of an engine.
+ *
+ * Throws   UnsupportedError when it cannot run here
+ */
+export async function openEngine({ backend, threads, fma }: Engine): Promise<Backend> {
+  if (backend === 'cpu') return createBackend('cpu');
+  // Node 20 has relaxed SIMD behind this flag; later versions have it anyway and ignore a flag they no longer know
+  if (fma) setFlagsFromString('--experimental-wasm-relaxed-simd');
+  return createBackend('wasm', { threads, fma });
+}
+
+/** How a run was started, for its `env.json`. */
+export function startedBy({ commandLine }: VerbContext, { threads }: Engine): RunStart {
+  return { commandLine, threads };
+}
+
+/** An engine in a few words, such as `wasm with 2 threads`. */
+export function describeEngine({ backend, threads, fma }: Engine): string {
+  if (backend === 'cpu') return backend;
+  const arithmetic = fma ? ' and fused multiply-add' : '';
+  return `wasm with ${threads} ${threads === 1 ? 'thread' : 'threads'}${arithmetic}`;
+}
