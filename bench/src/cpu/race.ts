@@ -102,7 +102,7 @@ const enter = async (
 
 /** What work costs about the same per operation in one library. */
 const kindOf = (peer: Library, work: Work): string =>
-  `${peer.name}: ${work.kind === 'conv' ? work.pass : work.kind}`;
+  `${peer.name}: ${'pass' in work ? `${work.kind} ${work.pass}` : work.kind}`;
 
 /** `enter`, unless slow work of the kind tells that this would take more than `endlessMs`. */
 const enterUnlessEndless = async (
@@ -111,11 +111,11 @@ const enterUnlessEndless = async (
   slowRates: Map<string, number>,
 ): Promise<Awaited<ReturnType<typeof enter>>> => {
   const kind = kindOf(peer, work);
-  const expected = (slowRates.get(kind) ?? 0) * flops;
+  const expected = (slowRates.get(kind) ?? 0) * (flops ?? 0);
   if (expected > endlessMs)
     return `left out: would take about ${(expected / 1e3).toFixed(0)} s, going by smaller work`;
   const entered = await enter(peer, work);
-  if (typeof entered !== 'string' && entered.runner.samples.length > 0)
+  if (typeof entered !== 'string' && flops !== undefined && entered.runner.samples.length > 0)
     slowRates.set(kind, entered.runner.samples[0]! / flops);
   return entered;
 };

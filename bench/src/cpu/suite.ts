@@ -4,10 +4,10 @@ import type { Backend, BackendOptions } from '@autoassign/tensor';
 import { createBackend, UnsupportedError } from '@autoassign/tensor';
 import type { Task } from '../measure.ts';
 import type { Row } from '../record.ts';
-import { lossTasks } from '../suites/loss.ts';
 import { stepTasks } from '../suites/trainStep.ts';
 import { ours } from './libraries/ours.ts';
 import type { Library } from './library.ts';
+import { lossWork } from './lossWork.ts';
 import { installPeers, openPeers } from './peers.ts';
 import type { Entry } from './race.ts';
 import { race } from './race.ts';
@@ -67,10 +67,10 @@ export const cpuSuite = async (options: CpuOptions): Promise<CpuResult> => {
   const { libraries, absent } = options.peers ? await openPeers(threads) : { libraries: [], absent: {} };
   const isWanted = ({ name }: { readonly name: string }): boolean =>
     only === undefined || new RegExp(only).test(name);
-  // not measured against others: only a port of the detector to them would do the same work
-  const detector = [...(await stepTasks(backend, seed)), ...(await lossTasks(backend, seed))];
+  const detector = await stepTasks(backend, seed);
   const entries: Entry[] = [
     ...allWork(seed).filter(isWanted),
+    ...(await lossWork(seed)).works.filter(isWanted),
     ...(await Promise.all(detector.filter(isWanted).map(alone))),
   ];
   const us: Library = ours(backend, 'this commit');

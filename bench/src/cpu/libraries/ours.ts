@@ -25,6 +25,7 @@ import {
   transpose,
 } from '@autoassign/tensor';
 import type { Library, Prepared } from '../library.ts';
+import { prepareOfDetector } from './oursDetector.ts';
 import type { CnnWork, ConvWork, NetWork, Values, Work } from '../work.ts';
 
 const constant = ({ shape, data }: Values): Tensor => tensor(data, { shape });
@@ -164,6 +165,7 @@ export const ours = (backend: Backend, version: string): Library => ({
   prepare: (work: Work) => {
     if (work.kind === 'matmul') return prepare(backend, (a, b) => matmul(a!, b!), [work.a, work.b]);
     if (work.kind === 'conv') return prepareConv(backend, work);
-    return work.kind === 'cnn' ? prepareCnn(backend, work) : prepareNet(backend, work);
+    if (work.kind === 'cnn') return prepareCnn(backend, work);
+    return work.kind === 'net' ? prepareNet(backend, work) : prepareOfDetector(backend, work);
   },
 });
