@@ -19,6 +19,7 @@ import torch
 import torch.nn.functional as F
 
 import torch_detector
+import torch_loss
 
 
 def tensor(values):
@@ -97,7 +98,8 @@ KINDS = {
     "conv": conv,
     "cnn": cnn,
     "net": net,
-    "loss": lambda work: torch_detector.loss(work, tensor),
+    "loss": lambda work: torch_loss.loss(work, tensor),
+    "detector": lambda work: torch_detector.detector(work, tensor),
 }
 
 

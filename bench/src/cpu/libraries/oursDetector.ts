@@ -1,9 +1,18 @@
 // Our engine at the detector: its loss, its forward pass, its training step.
-import { valueAndGrad } from '@autoassign/autograd';
-import type { Points, Predictions, Prior, Targets } from '@autoassign/detector';
-import { autoAssignLoss } from '@autoassign/detector';
-import type { Backend, Tensor, Tree } from '@autoassign/tensor';
-import { compile, evaluate, leaves, read, release, tensor } from '@autoassign/tensor';
+import type { Transform } from '@autoassign/autograd';
+import { adamw, sgd, valueAndGrad } from '@autoassign/autograd';
+import type {
+  BatchTensors,
+  Params,
+  Points,
+  Predictions,
+  Prior,
+  Targets,
+  TrainState,
+} from '@autoassign/detector';
+import { autoAssignLoss, createDetector, initialState, trainedParams, trainStep } from '@autoassign/detector';
+import type { Backend, Data, Tensor, Tree } from '@autoassign/tensor';
+import { compile, evaluate, leaves, read, release, scalar, sizeOf, tensor } from '@autoassign/tensor';
 import type { DetectorWork, LossWork, ObjectValues } from '../detectorWork.ts';
 import type { Prepared } from '../library.ts';
 import type { Values } from '../work.ts';
@@ -77,6 +86,109 @@ export const prepareLoss = async (backend: Backend, work: LossWork): Promise<Pre
   );
 };
 
-/** The detector's work made ready. */
-export const prepareOfDetector = (backend: Backend, work: LossWork | DetectorWork): Promise<Prepared> =>
-  work.kind === 'loss' ? prepareLoss(backend, work) : Promise.reject(new Error('not yet'));
+/** A tree of parameters from their paths: numbers are places in lists. */
+const treeOf = (entries: readonly (readonly [path: readonly string[], leaf: Tensor])[]): Tree => {
+  const [first] = entries;
+  if (first !== undefined && first[0].length === 0) return first[1];
+  const names = [...new Set(entries.map(([path]) => path[0]!))];
+  const parts = names.map((name) =>
+    treeOf(
+      entries.filter(([path]) => path[0] === name).map(([path, leaf]) => [path.slice(1), leaf] as const),
+    ),
+  );
+  return names.every((name) => /^\d+$/.test(name))
+    ? parts
+    : Object.fromEntries(names.map((name, i) => [name, parts[i]!]));
+};
+
+const paramsOf = ({ params }: DetectorWork): Params =>
+  treeOf(Object.entries(params).map(([path, values]) => [path.split('.'), constant(values)])) as Params;
+
+/** The optimiser of the work. */
+export const optimizerOf = ({ optimizer }: DetectorWork): Transform => {
+  const groups = new Map(optimizer.groups.flatMap((group) => group.paths.map((path) => [path, group])));
+  const options = {
+    weightDecay: (path: string) => groups.get(path)!.weightDecay,
+    rateScale: (path: string) => groups.get(path)!.rateScale,
+  };
+  return optimizer.kind === 'sgd' ? sgd({ ...options, momentum: optimizer.momentum }) : adamw(options);
+};
+
+/** The state before the first step, AdamW's as after its given steps. */
+export const stateOf = async (work: DetectorWork, transform: Transform): Promise<TrainState> => {
+  const { config, optimizer } = work;
+  const state = await initialState(config, paramsOf(work), transform);
+  if (optimizer.kind === 'sgd') return state;
+  const past: Tree = {
+    ...(state.optimizer as { readonly [name: string]: Tree }),
+    meanSquare: Object.fromEntries(
+      Object.entries(trainedParams(config, state.params)).map(([path, { shape }]) => [
+        path,
+        tensor(new Float32Array(sizeOf(shape)).fill(optimizer.meanSquare), { shape }),
+      ]),
+    ),
+    meanWeight: scalar(1 - 0.9 ** optimizer.steps),
+    squareWeight: scalar(1 - 0.999 ** optimizer.steps),
+  };
+  return { ...state, optimizer: past };
+};
+
+/** The images and objects of the work as tensors. */
+export const batchOf = ({ images, objects }: DetectorWork): BatchTensors => ({
+  images: constant(images),
+  ...targetsOf(objects),
+});
+
+/** Training steps one after the other; results are the loss, its terms, the gradients' norm, every trained parameter. */
+const prepareTraining = async (backend: Backend, work: DetectorWork): Promise<Prepared> => {
+  const { config, optimizer } = work;
+  const transform = optimizerOf(work);
+  const step = trainStep({ config, optimizer: transform, backend });
+  const batch = await evaluate(batchOf(work), { backend });
+  let state = await evaluate(await stateOf(work, transform), { backend });
+  let told: Tensor[] = [];
+  return {
+    run: async () => {
+      release(told);
+      const { losses, gradientNorm, state: next } = await step(state, batch, scalar(optimizer.rate));
+      state = next;
+      told = [losses.total, losses.positive, losses.negative, losses.center, gradientNorm];
+    },
+    outputs: async () => {
+      const trained = trainedParams(config, state.params);
+      const paths = optimizer.groups.flatMap((group) => group.paths);
+      const values: Data[] = [];
+      for (const t of [...told, ...paths.map((path) => trained[path]!)]) values.push(await read(t));
+      return values;
+    },
+    free: () => {
+      release([told, state, batch]);
+      step.destroy();
+    },
+  };
+};
+
+/** The forward pass; results are logits, objectness and distances. */
+const prepareForward = async (backend: Backend, work: DetectorWork): Promise<Prepared> => {
+  const { forward } = createDetector(work.config);
+  const predictions = (params: Params, images: Tensor): Tensor[] => {
+    const { logits, objectness, distances } = forward(params, images);
+    return [logits, objectness, distances];
+  };
+  const compiled = compile(predictions, { backend, strict: true });
+  const given = { params: paramsOf(work), images: constant(work.images) };
+  const { params, images } = await evaluate(given, { backend });
+  return prepared(
+    () => compiled(params, images),
+    () => {
+      compiled.destroy();
+      release([params, images]);
+    },
+  );
+};
+
+/** The loss or the detector made ready. */
+export const prepareOfDetector = (backend: Backend, work: LossWork | DetectorWork): Promise<Prepared> => {
+  if (work.kind === 'loss') return prepareLoss(backend, work);
+  return work.pass === 'forward' ? prepareForward(backend, work) : prepareTraining(backend, work);
+};

@@ -20,9 +20,16 @@ const fromBase64 = (text: string): Float32Array => {
   return new Float32Array(bytes.buffer);
 };
 
+/**
+ * The C library's allocator told to keep freed memory: by default it returns large blocks to the system at once, and fetching them
+ * again page by page takes several times as long as the loss itself. PyTorch's guides advise another allocator for the same reason.
+ */
+const keepMemory = { MALLOC_MMAP_THRESHOLD_: String(2 ** 30), MALLOC_TRIM_THRESHOLD_: String(2 ** 32) };
+
 /** A question and answer line with a process, and how to end it. */
 const converse = (python: string, script: string): { ask: Ask; close: () => Promise<void> } => {
-  const child = spawn(python, [script], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const env = { ...keepMemory, ...process.env };
+  const child = spawn(python, [script], { stdio: ['pipe', 'pipe', 'inherit'], env });
   const gone = new Promise<never>((_, reject) => {
     child.once('error', reject);
     child.once('exit', (code) => reject(new Error(`${python} ended with code ${code}`)));
