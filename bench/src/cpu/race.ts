@@ -3,8 +3,10 @@ import { performance } from 'node:perf_hooks';
 import { setImmediate } from 'node:timers/promises';
 import type { Row } from '../record.ts';
 import { spreadOf } from '../record.ts';
+import type { Outputs } from './compare.ts';
+import { faultOf } from './compare.ts';
 import type { Library, Prepared } from './library.ts';
-import type { NamedWork, Values, Work } from './work.ts';
+import type { NamedWork, Work } from './work.ts';
 
 /** How long and how often each library runs each task. */
 export interface RaceOptions {
@@ -32,76 +34,25 @@ interface Heat {
   readonly absent: Readonly<Record<string, string>>;
 }
 
-const slowMs = 2_000;
+const slowMs = 5_000;
 const tooSlowMs = 10_000;
 const endlessMs = 60_000;
-/**
- * Largest difference, as a share of the largest value of ours; sums of other orders differ by far less, wrong results by far more.
- * Whole networks amplify rounding: in single precision the gradients of the detectors here come within 2e-4 of each other.
- */
-const tolerance = 2e-3;
-
 const timeOnce = async (prepared: Prepared): Promise<number> => {
   const start = performance.now();
   await prepared.run();
   return performance.now() - start;
 };
 
-/** A result as it is compared. */
-interface Comparable {
-  readonly values: ArrayLike<number>;
-  /** How far two right results may be apart for having been rounded to single precision as sums with larger numbers. */
-  readonly resolution: number;
-}
-
-/** The parameters that training work starts from; its results end with what became of them. */
-const startOf = (work: Work): readonly Values[] => {
-  if (work.kind === 'cnn') return [...work.filters, ...work.linear];
-  if (work.kind !== 'detector' || work.pass === 'forward') return [];
-  return work.optimizer.groups.flatMap(({ paths }) => paths).map((path) => work.params[path]!);
-};
-
-/**
- * What to compare: results as they are, but of each parameter its change, which is small beside the parameter. A change is known to
- * the rounding of the parameter only: both libraries round the largest to within 2^-24 of itself.
- */
-const comparable = (work: Work, outputs: readonly ArrayLike<number>[]): readonly Comparable[] => {
-  const start = startOf(work);
-  return outputs.map((values, i): Comparable => {
-    const from = start[i - outputs.length + start.length]?.data;
-    if (from === undefined) return { values, resolution: 0 };
-    const largest = from.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
-    return { values: from.map((x, j) => values[j]! - x), resolution: 2 * 2 ** -24 * largest };
-  });
-};
-
-/** The largest difference between two lists of results beyond their resolution, relative to the largest value of each result of the first. */
-const difference = (expected: readonly Comparable[], got: readonly Comparable[]): number => {
-  if (got.length !== expected.length) return Number.POSITIVE_INFINITY;
-  let most = 0;
-  expected.forEach(({ values: ours, resolution }, k) => {
-    const theirs = got[k]!.values;
-    let [largest, worst] = [0, theirs.length === ours.length ? 0 : Number.POSITIVE_INFINITY];
-    for (let i = 0; i < ours.length; i++) {
-      const error = Math.abs(ours[i]! - theirs[i]!);
-      worst = Math.max(worst, Number.isFinite(error) ? error - resolution : Number.POSITIVE_INFINITY);
-      largest = Math.max(largest, Math.abs(ours[i]!));
-    }
-    most = Math.max(most, largest === 0 ? worst : worst / largest);
-  });
-  return most;
-};
-
 /** A library at the work after its first run, with its results; or why it takes no part. */
 const enter = async (
   library: Library,
   work: Work,
-): Promise<{ runner: Runner; outputs: readonly Comparable[] } | string> => {
+): Promise<{ runner: Runner; outputs: Outputs } | string> => {
   try {
     const prepared = await library.prepare(work);
     if (typeof prepared === 'string') return prepared;
     const first = await timeOnce(prepared);
-    const outputs = comparable(work, await prepared.outputs());
+    const outputs = await prepared.outputs();
     const runner = { library, prepared };
     if (first < slowMs) return { runner: { ...runner, samples: [] }, outputs };
     if (first > tooSlowMs && !library.compilesFirst)
@@ -150,10 +101,10 @@ const heatOf = async (
       absent[peer.name] = entered;
       continue;
     }
-    const error = difference(first.outputs, entered.outputs);
-    if (error <= tolerance) runners.push(entered.runner);
+    const fault = faultOf(entry.work, first.outputs, entered.outputs);
+    if (fault === undefined) runners.push(entered.runner);
     else {
-      absent[peer.name] = `wrong: off by ${error.toPrecision(2)} of the largest value`;
+      absent[peer.name] = `wrong: ${fault}`;
       entered.runner.prepared.free();
     }
   }

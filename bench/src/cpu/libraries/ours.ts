@@ -25,8 +25,8 @@ import {
   transpose,
 } from '@autoassign/tensor';
 import type { Library, Prepared } from '../library.ts';
-import { prepareOfDetector } from './oursDetector.ts';
 import type { CnnWork, ConvWork, NetWork, Values, Work } from '../work.ts';
+import { prepareOfDetector } from './oursDetector.ts';
 
 const constant = ({ shape, data }: Values): Tensor => tensor(data, { shape });
 

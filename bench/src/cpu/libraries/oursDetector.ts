@@ -58,7 +58,10 @@ export const prepareLoss = async (backend: Backend, work: LossWork): Promise<Pre
     },
     prior: { mean: constant(mean), sigma: constant(sigma) },
   };
-  const { inputs, targets } = await evaluate({ inputs: given, targets: targetsOf(work.objects) }, { backend });
+  const { inputs, targets } = await evaluate(
+    { inputs: given, targets: targetsOf(work.objects) },
+    { backend },
+  );
   const lossOf = ({ predictions, prior }: Inputs, objects: Targets): Tensor[] => {
     const { total, positive, negative, center } = autoAssignLoss(predictions, objects, prior, points);
     return [total, positive, negative, center];
