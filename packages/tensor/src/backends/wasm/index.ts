@@ -9,6 +9,7 @@ import { sizeOf } from '../../shape.ts';
 import type { Data, Spec } from '../../tensor.ts';
 import type { Backend, Buffer, Program, ProgramOptions } from '../backend.ts';
 import { openLedger, programDestroyed } from '../ledger.ts';
+import { stopwatch } from '../profile.ts';
 import type { Address, BlockMemory } from './memory.ts';
 import { openMemory } from './memory.ts';
 import type { Executable, Machine } from './program.ts';
@@ -80,9 +81,11 @@ export const wasmBackend = (options: WasmOptions = {}, least: LeastWork = defaul
     else blocks.integers().set(data, address / 4);
   };
 
-  const program = (executable: Executable): Program => {
-    const { plan, runners } = executable;
+  const program = (executable: Executable, isProfiled: boolean): Program => {
+    const { plan } = executable;
     const { graph } = plan;
+    const watch = isProfiled ? stopwatch(graph, executable.choices, executable.runners) : undefined;
+    const { runners } = watch ?? executable;
     const constants = allocateAll(
       graph.constants.map(({ slot }) => bytesOf(graph.specs[slot]!)),
       'constants',
@@ -139,6 +142,7 @@ export const wasmBackend = (options: WasmOptions = {}, least: LeastWork = defaul
           backend.name,
           describeThreads(pool?.threads() ?? threads, pool?.shortage() ?? shortage),
         ),
+      profile: () => watch?.profile() ?? [],
       destroy: () => {
         if (isDestroyed) return;
         isDestroyed = true;
@@ -154,7 +158,8 @@ export const wasmBackend = (options: WasmOptions = {}, least: LeastWork = defaul
     compile: async (graph: Graph, programOptions: ProgramOptions = {}) => {
       ledger.requireOpen(backend.name);
       const ready = runSinksEarly(fuse(separateResults(simplify(graph))));
-      return program(await buildExecutable(ready, machine, { ...options, ...programOptions }));
+      const executable = await buildExecutable(ready, machine, { ...options, ...programOptions });
+      return program(executable, programOptions.profile === true);
     },
     upload: (data, spec) => {
       ledger.requireOpen(backend.name);
