@@ -9,7 +9,7 @@ export const lossTasks = async (backend: Backend, seed: number): Promise<Task[]>
   const { works, total } = await lossWork(seed);
   return Promise.all(
     works.map(async ({ name, work }): Promise<Task> => {
-      const { run, outputs } = await prepareLoss(backend, work);
+      const { run, outputs } = await prepareLoss({ backend }, work);
       const check = async (): Promise<void> => {
         await run();
         const value = (await outputs())[0]![0]!;

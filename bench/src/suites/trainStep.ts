@@ -10,7 +10,7 @@ export const stepTasks = (backend: Backend, seed: number): Promise<Task[]> =>
     detectorWork(seed)
       .filter(({ name }) => name.startsWith('demo '))
       .map(async ({ name, flops, make }): Promise<Task> => {
-        const { run } = await prepareOfDetector(backend, await make());
+        const { run } = await prepareOfDetector({ backend }, await make());
         return { name, flops, run };
       }),
   );

@@ -11,8 +11,8 @@ import type {
   TrainState,
 } from '@autoassign/detector';
 import { autoAssignLoss, createDetector, initialState, trainedParams, trainStep } from '@autoassign/detector';
-import type { Backend, Data, Tensor, Tree } from '@autoassign/tensor';
-import { compile, evaluate, leaves, read, release, scalar, sizeOf, tensor } from '@autoassign/tensor';
+import type { Compiled, CompileOptions, Data, StepProfile, Tensor, Tree } from '@autoassign/tensor';
+import { compile, evaluate, read, release, scalar, sizeOf, tensor } from '@autoassign/tensor';
 import type { DetectorWork, LossWork, ObjectValues } from '../detectorWork.ts';
 import type { Prepared } from '../library.ts';
 import type { Values } from '../work.ts';
@@ -28,18 +28,30 @@ const targetsOf = ({ boxes, labels, valid }: ObjectValues): Targets => {
   };
 };
 
-/** Work that keeps its last results until the next run. */
-const prepared = (run: () => Promise<Tree>, end: () => void): Prepared => {
-  let last: Tree = [];
+/** What our work is compiled with. */
+export type Engine = Pick<CompileOptions, 'backend' | 'profile'>;
+
+/** Work made ready in our engine, which can tell where its time goes if it was compiled to. */
+export interface ProfiledWork extends Prepared {
+  readonly profile: () => readonly StepProfile[];
+}
+
+/** A compiled function and its arguments as work that keeps its last results until the next run. */
+const prepared = <Arguments extends readonly Tree[]>(
+  compiled: Compiled<Arguments, Tensor[]>,
+  ...args: Arguments
+): ProfiledWork => {
+  let last: Tensor[] = [];
   return {
     run: async () => {
       release(last);
-      last = await run();
+      last = await compiled(...args);
     },
-    outputs: () => Promise.all(leaves(last).map(read)),
+    outputs: () => Promise.all(last.map(read)),
+    profile: () => compiled.profile(),
     free: () => {
-      release(last);
-      end();
+      release([last, ...args]);
+      compiled.destroy();
     },
   };
 };
@@ -47,7 +59,7 @@ const prepared = (run: () => Promise<Tree>, end: () => void): Prepared => {
 type Inputs = { readonly predictions: Predictions; readonly prior: Prior };
 
 /** The loss, its terms, and with the backward pass the gradients of all inputs. */
-export const prepareLoss = async (backend: Backend, work: LossWork): Promise<Prepared> => {
+export const prepareLoss = async (engine: Engine, work: LossWork): Promise<ProfiledWork> => {
   const { logits, objectness, distances, mean, sigma } = work;
   const points: Points = { locations: constant(work.locations), strides: constant(work.strides) };
   const given: Inputs = {
@@ -58,10 +70,7 @@ export const prepareLoss = async (backend: Backend, work: LossWork): Promise<Pre
     },
     prior: { mean: constant(mean), sigma: constant(sigma) },
   };
-  const { inputs, targets } = await evaluate(
-    { inputs: given, targets: targetsOf(work.objects) },
-    { backend },
-  );
+  const { inputs, targets } = await evaluate({ inputs: given, targets: targetsOf(work.objects) }, engine);
   const lossOf = ({ predictions, prior }: Inputs, objects: Targets): Tensor[] => {
     const { total, positive, negative, center } = autoAssignLoss(predictions, objects, prior, points);
     return [total, positive, negative, center];
@@ -79,14 +88,8 @@ export const prepareLoss = async (backend: Backend, work: LossWork): Promise<Pre
       ...[prior.mean, prior.sigma],
     ];
   };
-  const compiled = compile(work.pass === 'forward' ? lossOf : withGradients, { backend, strict: true });
-  return prepared(
-    () => compiled(inputs, targets),
-    () => {
-      compiled.destroy();
-      release({ inputs, targets });
-    },
-  );
+  const compiled = compile(work.pass === 'forward' ? lossOf : withGradients, { ...engine, strict: true });
+  return prepared(compiled, inputs, targets);
 };
 
 /** A tree of parameters from their paths: numbers are places in lists. */
@@ -108,7 +111,7 @@ const paramsOf = ({ params }: DetectorWork): Params =>
   treeOf(Object.entries(params).map(([path, values]) => [path.split('.'), constant(values)])) as Params;
 
 /** The optimiser of the work. */
-export const optimizerOf = ({ optimizer }: DetectorWork): Transform => {
+const optimizerOf = ({ optimizer }: DetectorWork): Transform => {
   const groups = new Map(optimizer.groups.flatMap((group) => group.paths.map((path) => [path, group])));
   const options = {
     weightDecay: (path: string) => groups.get(path)!.weightDecay,
@@ -118,7 +121,7 @@ export const optimizerOf = ({ optimizer }: DetectorWork): Transform => {
 };
 
 /** The state before the first step, AdamW's as after its given steps. */
-export const stateOf = async (work: DetectorWork, transform: Transform): Promise<TrainState> => {
+const stateOf = async (work: DetectorWork, transform: Transform): Promise<TrainState> => {
   const { config, optimizer } = work;
   const state = await initialState(config, paramsOf(work), transform);
   if (optimizer.kind === 'sgd') return state;
@@ -137,18 +140,18 @@ export const stateOf = async (work: DetectorWork, transform: Transform): Promise
 };
 
 /** The images and objects of the work as tensors. */
-export const batchOf = ({ images, objects }: DetectorWork): BatchTensors => ({
+const batchOf = ({ images, objects }: DetectorWork): BatchTensors => ({
   images: constant(images),
   ...targetsOf(objects),
 });
 
 /** Training steps one after the other; results are the loss, its terms, the gradients' norm, every trained parameter. */
-const prepareTraining = async (backend: Backend, work: DetectorWork): Promise<Prepared> => {
+const prepareTraining = async (engine: Engine, work: DetectorWork): Promise<ProfiledWork> => {
   const { config, optimizer } = work;
   const transform = optimizerOf(work);
-  const step = trainStep({ config, optimizer: transform, backend });
-  const batch = await evaluate(batchOf(work), { backend });
-  let state = await evaluate(await stateOf(work, transform), { backend });
+  const step = trainStep({ config, optimizer: transform, ...engine });
+  const batch = await evaluate(batchOf(work), engine);
+  let state = await evaluate(await stateOf(work, transform), engine);
   let told: Tensor[] = [];
   return {
     run: async () => {
@@ -164,6 +167,7 @@ const prepareTraining = async (backend: Backend, work: DetectorWork): Promise<Pr
       for (const t of [...told, ...paths.map((path) => trained[path]!)]) values.push(await read(t));
       return values;
     },
+    profile: () => step.profile(),
     free: () => {
       release([told, state, batch]);
       step.destroy();
@@ -172,26 +176,20 @@ const prepareTraining = async (backend: Backend, work: DetectorWork): Promise<Pr
 };
 
 /** The forward pass; results are logits, objectness and distances. */
-const prepareForward = async (backend: Backend, work: DetectorWork): Promise<Prepared> => {
+const prepareForward = async (engine: Engine, work: DetectorWork): Promise<ProfiledWork> => {
   const { forward } = createDetector(work.config);
   const predictions = (params: Params, images: Tensor): Tensor[] => {
     const { logits, objectness, distances } = forward(params, images);
     return [logits, objectness, distances];
   };
-  const compiled = compile(predictions, { backend, strict: true });
+  const compiled = compile(predictions, { ...engine, strict: true });
   const given = { params: paramsOf(work), images: constant(work.images) };
-  const { params, images } = await evaluate(given, { backend });
-  return prepared(
-    () => compiled(params, images),
-    () => {
-      compiled.destroy();
-      release([params, images]);
-    },
-  );
+  const { params, images } = await evaluate(given, engine);
+  return prepared(compiled, params, images);
 };
 
 /** The loss or the detector made ready. */
-export const prepareOfDetector = (backend: Backend, work: LossWork | DetectorWork): Promise<Prepared> => {
-  if (work.kind === 'loss') return prepareLoss(backend, work);
-  return work.pass === 'forward' ? prepareForward(backend, work) : prepareTraining(backend, work);
+export const prepareOfDetector = (engine: Engine, work: LossWork | DetectorWork): Promise<ProfiledWork> => {
+  if (work.kind === 'loss') return prepareLoss(engine, work);
+  return work.pass === 'forward' ? prepareForward(engine, work) : prepareTraining(engine, work);
 };
