@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Backend } from '@autoassign/tensor';
 import { createBackend } from '@autoassign/tensor';
+import { compileSuite, compileText } from './compile/suite.ts';
 import { ratioChart } from './cpu/chart.ts';
 import { perThreadCount } from './cpu/processes.ts';
 import { ratioTable } from './cpu/report.ts';
@@ -42,7 +43,7 @@ const { values, positionals } = parseArgs({
     only: { type: 'string' },
   },
 });
-const known = [...Object.keys(suites), 'cpu', 'profile'];
+const known = [...Object.keys(suites), 'cpu', 'profile', 'compile'];
 const chosen = positionals.length === 0 ? Object.keys(suites) : positionals;
 const stop = (needs: string, got: string): never => {
   console.error(`bench: needs ${needs}, got '${got}'.`);
@@ -109,5 +110,9 @@ const runCpu = async (): Promise<void> => {
 };
 
 mkdirSync(values.out, { recursive: true });
-const special: Readonly<Record<string, () => Promise<void>>> = { cpu: runCpu, profile: runProfile };
+const special: Readonly<Record<string, () => Promise<void>>> = {
+  cpu: runCpu,
+  profile: runProfile,
+  compile: () => record('compile', () => compileSuite(seed, timing.rounds), compileText),
+};
 for (const name of chosen) await (special[name] ?? (() => runSuite(name)))();
