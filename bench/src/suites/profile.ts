@@ -21,7 +21,7 @@ const programs = (seed: number): { readonly name: string; readonly make: () => P
 const productOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
 /** Floating point operations of one call, by the definition; undefined for steps that are not products. */
-export const flopsOf = ({ op, inputs, output }: StepProfile): number | undefined => {
+const flopsOf = ({ op, inputs, output }: StepProfile): number | undefined => {
   const [a, b] = inputs;
   if (op === 'conv2d') return 2 * productOf(output) * productOf(b!.slice(1));
   if (op === 'conv2dInputGrad') return 2 * productOf(a!) * productOf(b!.slice(1));
