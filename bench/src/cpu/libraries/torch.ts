@@ -15,6 +15,9 @@ type Ask = (request: object) => Promise<Answer>;
 const toBase64 = (data: Float32Array): string =>
   Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64');
 
+const withBase64 = (_: string, value: unknown): unknown =>
+  value instanceof Float32Array ? toBase64(value) : value;
+
 const fromBase64 = (text: string): Float32Array => {
   const bytes = Uint8Array.from(Buffer.from(text, 'base64'));
   return new Float32Array(bytes.buffer);
@@ -39,7 +42,7 @@ const converse = (python: string, script: string): { ask: Ask; close: () => Prom
   child.stdin.on('error', () => undefined);
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const ask: Ask = async (request) => {
-    child.stdin.write(`${JSON.stringify(request)}\n`);
+    child.stdin.write(`${JSON.stringify(request, withBase64)}\n`);
     const { value } = await Promise.race([lines.next(), gone]);
     if (value === undefined) return gone;
     const answer = JSON.parse(value) as Answer;
@@ -54,10 +57,7 @@ const converse = (python: string, script: string): { ask: Ask; close: () => Prom
 };
 
 const prepare = async (ask: Ask, id: number, work: Work): Promise<Prepared> => {
-  const plain: unknown = JSON.parse(
-    JSON.stringify(work, (_, value: unknown) => (value instanceof Float32Array ? toBase64(value) : value)),
-  );
-  await ask({ prepare: id, work: plain });
+  await ask({ prepare: id, work });
   return {
     run: async () => void (await ask({ run: id })),
     time: async (milliseconds) => (await ask({ time: id, ms: milliseconds })).samples!,
