@@ -1,10 +1,11 @@
-// The benchmark runner: `npm run bench -- [ops|conv|step|loss|cpu ...]` measures, prints a table and writes bench/results.
+// The benchmark runner: `npm run bench -- [ops|conv|step|loss|cpu|profile|compile ...]` measures, prints a table and writes bench/results.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Backend } from '@autoassign/tensor';
 import { createBackend } from '@autoassign/tensor';
+import { compileSuite, compileText } from './compile/suite.ts';
 import { ratioChart } from './cpu/chart.ts';
 import { perThreadCount } from './cpu/processes.ts';
 import { ratioTable } from './cpu/report.ts';
@@ -16,6 +17,8 @@ import { describeRun, loadNow, tableOf } from './record.ts';
 import { convTasks } from './suites/conv.ts';
 import { lossTasks } from './suites/loss.ts';
 import { opTasks } from './suites/ops.ts';
+import type { ProfileRow } from './suites/profile.ts';
+import { profileSuite, profileText } from './suites/profile.ts';
 import { stepTasks } from './suites/trainStep.ts';
 
 const suites: Readonly<Record<string, (backend: Backend, seed: number) => Promise<Task[]>>> = {
@@ -40,7 +43,7 @@ const { values, positionals } = parseArgs({
     only: { type: 'string' },
   },
 });
-const known = [...Object.keys(suites), 'cpu'];
+const known = [...Object.keys(suites), 'cpu', 'profile', 'compile'];
 const chosen = positionals.length === 0 ? Object.keys(suites) : positionals;
 const stop = (needs: string, got: string): never => {
   console.error(`bench: needs ${needs}, got '${got}'.`);
@@ -56,15 +59,31 @@ const timing = { time: Number(values.time), rounds: Number(values.rounds) };
 
 /** Measures one of the plain suites, prints and writes it. */
 const runSuite = async (name: string): Promise<void> => {
+  const tasks = await suites[name]!(await createBackend('wasm'), seed);
+  return record(name, () => measure(tasks, timing), tableOf);
+};
+
+/** Measures rows, writes them with what they were measured on, and prints them. */
+const record = async <R extends Row>(
+  name: string,
+  rowsOf: () => Promise<readonly R[]>,
+  textOf: (rows: readonly R[]) => string,
+): Promise<void> => {
   const run = describeRun(name, seed);
   const before = loadNow();
-  const tasks = await suites[name]!(await createBackend('wasm'), seed);
-  const rows: Row[] = await measure(tasks, timing);
+  const rows = await rowsOf();
   const file = join(values.out, `${name}-${run.date}.json`);
   writeFileSync(file, `${JSON.stringify({ ...run, load: { before, after: loadNow() }, rows }, null, 2)}\n`);
   console.log(
-    `${name}: ${run.machine.cpu}, Node ${run.runtime.node}, load ${before[0]}\n${tableOf(rows)}\n→ ${file}\n`,
+    `${name}: ${run.machine.cpu}, Node ${run.runtime.node}, load ${before[0]}\n${textOf(rows)}\n→ ${file}\n`,
   );
+};
+
+/** Looks into whole programs, prints and writes where their time goes. */
+const runProfile = async (): Promise<void> => {
+  const backend = await createBackend('wasm');
+  const textOf = (rows: readonly ProfileRow[]): string => rows.map(profileText).join('\n\n');
+  await record('profile', () => profileSuite(backend, seed, timing), textOf);
 };
 
 /** Measures the suite cpu, prints it, writes it and draws it. */
@@ -91,4 +110,9 @@ const runCpu = async (): Promise<void> => {
 };
 
 mkdirSync(values.out, { recursive: true });
-for (const name of chosen) await (name === 'cpu' ? runCpu() : runSuite(name));
+const special: Readonly<Record<string, () => Promise<void>>> = {
+  cpu: runCpu,
+  profile: runProfile,
+  compile: () => record('compile', () => compileSuite(seed, timing.rounds), compileText),
+};
+for (const name of chosen) await (special[name] ?? (() => runSuite(name)))();

@@ -21,6 +21,15 @@ export interface Row {
   readonly peers: Readonly<Record<string, PeerSpread>>;
   /** Libraries that took no part, and why. */
   readonly absent?: Readonly<Record<string, string>>;
+  /** Where the time goes, or what it is made of, where the suite tells. */
+  readonly parts?: readonly Part[];
+}
+
+/** A part of a row's time. */
+export interface Part {
+  readonly name: string;
+  readonly milliseconds: number;
+  readonly gigaflops?: number;
 }
 
 /** Times of another library. */

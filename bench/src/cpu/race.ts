@@ -3,13 +3,10 @@ import { performance } from 'node:perf_hooks';
 import { setImmediate } from 'node:timers/promises';
 import type { Row } from '../record.ts';
 import { spreadOf } from '../record.ts';
+import type { Outputs } from './compare.ts';
+import { faultOf } from './compare.ts';
 import type { Library, Prepared } from './library.ts';
 import type { NamedWork, Work } from './work.ts';
-
-/** Something to time: work for every library, or ours alone. */
-export type Entry =
-  | NamedWork
-  | { readonly name: string; readonly flops?: number; readonly prepared: Prepared };
 
 /** How long and how often each library runs each task. */
 export interface RaceOptions {
@@ -32,62 +29,30 @@ interface Runner {
 
 /** All libraries at one task; the first runner is ours. */
 interface Heat {
-  readonly entry: Entry;
+  readonly entry: NamedWork;
   readonly runners: readonly Runner[];
   readonly absent: Readonly<Record<string, string>>;
 }
 
-const slowMs = 2_000;
+const slowMs = 5_000;
 const tooSlowMs = 10_000;
 const endlessMs = 60_000;
-/** Largest difference, as a share of the largest value of ours; sums of other orders differ by far less, wrong results by far more. */
-const tolerance = 2e-3;
-
 const timeOnce = async (prepared: Prepared): Promise<number> => {
   const start = performance.now();
   await prepared.run();
   return performance.now() - start;
 };
 
-/** What to compare: for a training step the loss and each parameter's change, which is small beside the parameter. */
-const comparable = (
-  work: Work,
-  outputs: readonly ArrayLike<number>[],
-): readonly (readonly number[] | ArrayLike<number>)[] => {
-  if (work.kind !== 'cnn') return outputs;
-  const [loss, ...params] = outputs;
-  const start = [...work.filters, ...work.linear];
-  return [loss!, ...params.map((p, i) => Array.from(p, (x, j) => x - start[i]!.data[j]!))];
-};
-
-/** The largest difference between two lists of results, relative to the largest value of each result of the first. */
-const difference = (expected: readonly ArrayLike<number>[], got: readonly ArrayLike<number>[]): number => {
-  if (got.length !== expected.length) return Number.POSITIVE_INFINITY;
-  const each = expected.map((ours, k) => {
-    const theirs = got[k]!;
-    if (theirs.length !== ours.length) return Number.POSITIVE_INFINITY;
-    let [largest, worst] = [0, 0];
-    for (let i = 0; i < ours.length; i++) {
-      const error = Math.abs(ours[i]! - theirs[i]!);
-      if (!Number.isFinite(error)) return Number.POSITIVE_INFINITY;
-      largest = Math.max(largest, Math.abs(ours[i]!));
-      worst = Math.max(worst, error);
-    }
-    return largest === 0 ? worst : worst / largest;
-  });
-  return Math.max(...each);
-};
-
 /** A library at the work after its first run, with its results; or why it takes no part. */
 const enter = async (
   library: Library,
   work: Work,
-): Promise<{ runner: Runner; outputs: readonly ArrayLike<number>[] } | string> => {
+): Promise<{ runner: Runner; outputs: Outputs } | string> => {
   try {
     const prepared = await library.prepare(work);
     if (typeof prepared === 'string') return prepared;
     const first = await timeOnce(prepared);
-    const outputs = comparable(work, await prepared.outputs());
+    const outputs = await prepared.outputs();
     const runner = { library, prepared };
     if (first < slowMs) return { runner: { ...runner, samples: [] }, outputs };
     if (first > tooSlowMs && !library.compilesFirst)
@@ -102,7 +67,7 @@ const enter = async (
 
 /** What work costs about the same per operation in one library. */
 const kindOf = (peer: Library, work: Work): string =>
-  `${peer.name}: ${work.kind === 'conv' ? work.pass : work.kind}`;
+  `${peer.name}: ${'pass' in work ? `${work.kind} ${work.pass}` : work.kind}`;
 
 /** `enter`, unless slow work of the kind tells that this would take more than `endlessMs`. */
 const enterUnlessEndless = async (
@@ -111,25 +76,21 @@ const enterUnlessEndless = async (
   slowRates: Map<string, number>,
 ): Promise<Awaited<ReturnType<typeof enter>>> => {
   const kind = kindOf(peer, work);
-  const expected = (slowRates.get(kind) ?? 0) * flops;
+  const expected = (slowRates.get(kind) ?? 0) * (flops ?? 0);
   if (expected > endlessMs)
     return `left out: would take about ${(expected / 1e3).toFixed(0)} s, going by smaller work`;
   const entered = await enter(peer, work);
-  if (typeof entered !== 'string' && entered.runner.samples.length > 0)
+  if (typeof entered !== 'string' && flops !== undefined && entered.runner.samples.length > 0)
     slowRates.set(kind, entered.runner.samples[0]! / flops);
   return entered;
 };
 
 const heatOf = async (
-  entry: Entry,
+  entry: NamedWork,
   ours: Library,
   peers: readonly Library[],
   slowRates: Map<string, number>,
 ): Promise<Heat> => {
-  if ('prepared' in entry) {
-    await entry.prepared.run();
-    return { entry, runners: [{ library: ours, prepared: entry.prepared, samples: [] }], absent: {} };
-  }
   const first = await enter(ours, entry.work);
   if (typeof first === 'string') throw new Error(`${entry.name}: needs a result of ours, got '${first}'.`);
   const runners = [first.runner];
@@ -140,10 +101,10 @@ const heatOf = async (
       absent[peer.name] = entered;
       continue;
     }
-    const error = difference(first.outputs, entered.outputs);
-    if (error <= tolerance) runners.push(entered.runner);
+    const fault = faultOf(entry.work, first.outputs, entered.outputs);
+    if (fault === undefined) runners.push(entered.runner);
     else {
-      absent[peer.name] = `wrong: off by ${error.toPrecision(2)} of the largest value`;
+      absent[peer.name] = `wrong: ${fault}`;
       entered.runner.prepared.free();
     }
   }
@@ -191,7 +152,7 @@ const rowOf = ({ entry, runners, absent }: Heat, threads: number): Row => {
  * Throws  Error when ours fails
  */
 export const race = async (
-  entries: readonly Entry[],
+  entries: readonly NamedWork[],
   ours: Library,
   peers: readonly Library[],
   { time, rounds, threads, tell }: RaceOptions,

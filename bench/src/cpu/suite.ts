@@ -2,15 +2,14 @@
 import { setFlagsFromString } from 'node:v8';
 import type { Backend, BackendOptions } from '@autoassign/tensor';
 import { createBackend, UnsupportedError } from '@autoassign/tensor';
-import type { Task } from '../measure.ts';
 import type { Row } from '../record.ts';
-import { lossTasks } from '../suites/loss.ts';
-import { stepTasks } from '../suites/trainStep.ts';
 import { ours } from './libraries/ours.ts';
 import type { Library } from './library.ts';
+import { lossWork } from './lossWork.ts';
 import { installPeers, openPeers } from './peers.ts';
-import type { Entry } from './race.ts';
 import { race } from './race.ts';
+import { detectorWork } from './trainingWork.ts';
+import type { NamedWork } from './work.ts';
 import { allWork } from './work.ts';
 
 /** Options of the suite. */
@@ -48,12 +47,17 @@ const openBackend = async (fma: boolean, threads: number): Promise<{ backend: Ba
   }
 };
 
-/** A task of another suite, measured without peers. */
-const alone = async ({ name, flops, run, check }: Task): Promise<Entry> => {
-  await check?.();
-  const prepared = { run: async () => void (await run()), outputs: async () => [], free: () => undefined };
-  return { name, ...(flops === undefined ? {} : { flops }), prepared };
+/** The work whose names are wanted. */
+const wantedWork = async (seed: number, isWanted: (named: Named) => boolean): Promise<NamedWork[]> => {
+  const entries = [...allWork(seed), ...(await lossWork(seed)).works].filter(isWanted);
+  for (const { name, flops, make } of detectorWork(seed).filter(isWanted))
+    entries.push({ name, flops, work: await make() });
+  return entries;
 };
+
+interface Named {
+  readonly name: string;
+}
 
 /**
  * The suite's rows.
@@ -65,14 +69,8 @@ export const cpuSuite = async (options: CpuOptions): Promise<CpuResult> => {
   if (options.peers) installPeers();
   const { backend, fma } = await openBackend(options.fma, threads);
   const { libraries, absent } = options.peers ? await openPeers(threads) : { libraries: [], absent: {} };
-  const isWanted = ({ name }: { readonly name: string }): boolean =>
-    only === undefined || new RegExp(only).test(name);
-  // not measured against others: only a port of the detector to them would do the same work
-  const detector = [...(await stepTasks(backend, seed)), ...(await lossTasks(backend, seed))];
-  const entries: Entry[] = [
-    ...allWork(seed).filter(isWanted),
-    ...(await Promise.all(detector.filter(isWanted).map(alone))),
-  ];
+  const isWanted = ({ name }: Named): boolean => only === undefined || new RegExp(only).test(name);
+  const entries = await wantedWork(seed, isWanted);
   const us: Library = ours(backend, 'this commit');
   const tell = (line: string): void => console.error(`cpu, threads ${threads}: ${line}`);
   const rows = await race(entries, us, libraries, { time, rounds, threads, tell });

@@ -1,4 +1,5 @@
 // The work that libraries are compared on, as plain data: what to compute and the numbers to compute it from.
+import type { DetectorWork, LossWork } from './detectorWork.ts';
 
 /** Numbers with a shape, row-major; images are [N,C,H,W], filters [O,C,kh,kw]. */
 export interface Values {
@@ -71,17 +72,21 @@ export interface NetWork {
 }
 
 /** Everything that is compared. */
-export type Work = MatmulWork | ConvWork | CnnWork | NetWork;
+export type Work = MatmulWork | ConvWork | CnnWork | NetWork | LossWork | DetectorWork;
+
+/** Whether work is the detector or its loss: a library needs a port of AutoAssign to take part. */
+export const isOfDetector = (work: Work): work is LossWork | DetectorWork =>
+  work.kind === 'loss' || work.kind === 'detector';
 
 /** Work with a name; its floating point operations where libraries are compared by rate. */
 export interface NamedWork {
   readonly name: string;
-  readonly flops: number;
+  readonly flops?: number;
   readonly work: Work;
 }
 
 /** Uniform numbers in [-scale, scale) by mulberry32: the same in every library and run. */
-const draws = (seed: number): ((shape: readonly number[], scale?: number) => Values) => {
+export const draws = (seed: number): ((shape: readonly number[], scale?: number) => Values) => {
   let state = seed >>> 0;
   const next = (): number => {
     state = (state + 0x6d2b79f5) >>> 0;

@@ -5,7 +5,7 @@ import type { Safetensors } from '@autoassign/detector';
 import { readSafetensors } from '@autoassign/detector';
 import type { Tensor } from '@autoassign/tensor';
 import { concat, reshape, tensor, transpose } from '@autoassign/tensor';
-import type { LossCase } from './loss.ts';
+import type { LossCase } from './lossCase.ts';
 
 const levels = [0, 1, 2, 3, 4];
 

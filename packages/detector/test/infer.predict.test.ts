@@ -75,3 +75,12 @@ describe('where predictions run', () => {
     predictor.destroy();
   });
 });
+
+it('tells what each step of the forward pass cost when asked to', async () => {
+  const predictor = createPredictor(tinyConfig, { backend, profile: true });
+  for (let i = 0; i < 2; i++) await predictor.predictBatch(params, batchOf(1));
+  const profile = predictor.profile();
+  expect(profile.filter(({ op }) => op === 'conv2d').length).toBeGreaterThan(0);
+  expect(profile.filter(({ calls, tier }) => calls !== 2 || tier !== 'tuned')).toEqual([]);
+  predictor.destroy();
+});

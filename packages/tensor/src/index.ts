@@ -10,6 +10,7 @@ export type {
 export type { CpuOptions } from './backends/cpu/index.ts';
 export type { BackendName, BackendOptions, DefaultBackend } from './backends/create.ts';
 export { createBackend, defaultBackend } from './backends/create.ts';
+export type { StepProfile } from './backends/profile.ts';
 export type { WasmOptions } from './backends/wasm/index.ts';
 export { logSigmoid, relu, softplus } from './compose/activations.ts';
 export type { ClampBounds } from './compose/arithmetic.ts';

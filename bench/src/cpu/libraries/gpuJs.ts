@@ -2,6 +2,7 @@
 import type { Library, Prepared } from '../library.ts';
 import type { Importer } from '../peers.ts';
 import type { ConvWork, MatmulWork, Values, Work } from '../work.ts';
+import { isOfDetector } from '../work.ts';
 
 type Rows = ArrayLike<number> | readonly Rows[];
 type Kernel = ((...args: unknown[]) => Rows) & { destroy(): void };
@@ -94,6 +95,7 @@ export const gpuJs = async (load: Importer, version = 'unknown'): Promise<Librar
     compilesFirst: true,
     prepare: async (work: Work) => {
       if (work.kind === 'matmul') return prepareMatmul(module, work);
+      if (isOfDetector(work)) return 'cannot train the detector: has no gradients';
       if (work.kind === 'conv' && work.pass === 'forward') return prepareConv(module, work);
       return work.kind === 'conv' ? 'has no gradients' : 'has no networks: its user writes every loop';
     },

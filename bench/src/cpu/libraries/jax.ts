@@ -2,6 +2,7 @@
 import type { Library, Prepared } from '../library.ts';
 import type { Importer } from '../peers.ts';
 import type { CnnWork, ConvWork, Values, Work } from '../work.ts';
+import { isOfDetector } from '../work.ts';
 
 interface JaxArray {
   readonly ref: JaxArray;
@@ -149,6 +150,8 @@ const withoutWorker = async <T>(fn: () => Promise<T>): Promise<T> => {
 };
 
 const prepareAny = (jax: Jax, work: Work): Prepared | string => {
+  if (isOfDetector(work))
+    return 'cannot train the detector: there is no port of it, and ResNet-50 alone takes about a minute';
   if (work.kind === 'net') return 'left out: its convolutions take about a minute for the network';
   if (work.kind === 'conv') return prepareConv(jax, work);
   if (work.kind === 'cnn') return prepareCnn(jax, work);

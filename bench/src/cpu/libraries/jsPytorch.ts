@@ -2,6 +2,7 @@
 import type { Library, Prepared } from '../library.ts';
 import type { Importer } from '../peers.ts';
 import type { MatmulWork, Values, Work } from '../work.ts';
+import { isOfDetector } from '../work.ts';
 
 interface TorchTensor {
   readonly data: number[][];
@@ -41,6 +42,10 @@ export const jsPytorch = async (load: Importer, version = 'unknown'): Promise<Li
     isThreaded: false,
     compilesFirst: false,
     prepare: async (work: Work) =>
-      work.kind === 'matmul' ? prepareMatmul(module, work) : 'has no convolution',
+      work.kind === 'matmul'
+        ? prepareMatmul(module, work)
+        : isOfDetector(work)
+          ? 'cannot train the detector: has no convolution'
+          : 'has no convolution',
   };
 };

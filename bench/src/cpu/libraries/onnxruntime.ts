@@ -2,6 +2,7 @@
 import type { Library, Prepared } from '../library.ts';
 import type { Importer } from '../peers.ts';
 import type { ConvWork, NetWork, Values, Work } from '../work.ts';
+import { isOfDetector } from '../work.ts';
 import type { OnnxGraph, OnnxNode } from './onnxModel.ts';
 import { onnxModel } from './onnxModel.ts';
 
@@ -89,6 +90,7 @@ const jobOf = (work: Work): Job | string => {
     };
   }
   if (work.kind === 'cnn') return 'inference only: no training';
+  if (isOfDetector(work)) return 'cannot train the detector: inference only';
   if (work.kind === 'net') return netJob(work);
   return work.pass === 'filter gradient' ? 'inference only: no filter gradient' : convJob(work);
 };

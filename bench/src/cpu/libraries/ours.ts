@@ -24,19 +24,21 @@ import {
   tensor,
   transpose,
 } from '@autoassign/tensor';
-import type { Library, Prepared } from '../library.ts';
+import type { Library } from '../library.ts';
 import type { CnnWork, ConvWork, NetWork, Values, Work } from '../work.ts';
+import type { Engine, ProfiledWork } from './oursDetector.ts';
+import { prepareOfDetector } from './oursDetector.ts';
 
 const constant = ({ shape, data }: Values): Tensor => tensor(data, { shape });
 
 /** A function of evaluated arguments as prepared work. */
 const prepare = async (
-  backend: Backend,
+  engine: Engine,
   fn: (...args: Tensor[]) => Tensor,
   args: readonly Values[],
-): Promise<Prepared> => {
-  const compiled = compile(fn, { backend, strict: true });
-  const inputs = await evaluate(args.map(constant), { backend });
+): Promise<ProfiledWork> => {
+  const compiled = compile(fn, { ...engine, strict: true });
+  const inputs = await evaluate(args.map(constant), engine);
   let result: Tensor | undefined;
   return {
     run: async () => {
@@ -44,6 +46,7 @@ const prepare = async (
       result = await compiled(...inputs);
     },
     outputs: async () => [await read(result!)],
+    profile: () => compiled.profile(),
     free: () => {
       if (result !== undefined) release(result);
       release(inputs);
@@ -52,7 +55,7 @@ const prepare = async (
   };
 };
 
-const prepareConv = (backend: Backend, work: ConvWork): Promise<Prepared> => {
+const prepareConv = (engine: Engine, work: ConvWork): Promise<ProfiledWork> => {
   const { pass, border, x, weight, ct, layer } = work;
   const { stride, size, kernel } = layer;
   const attrs = {
@@ -62,15 +65,15 @@ const prepareConv = (backend: Backend, work: ConvWork): Promise<Prepared> => {
     groups: 1,
   } as const;
   if (pass === 'forward')
-    return prepare(backend, (a, b) => conv2d(a!, b!, { stride, padding: border }), [x, weight]);
+    return prepare(engine, (a, b) => conv2d(a!, b!, { stride, padding: border }), [x, weight]);
   if (pass === 'input gradient') {
     const inputGrad = (a?: Tensor, b?: Tensor): Tensor =>
       apply(primitives.conv2dInputGrad, [a!, b!], { ...attrs, size: [size, size] });
-    return prepare(backend, inputGrad, [ct, weight]);
+    return prepare(engine, inputGrad, [ct, weight]);
   }
   const filterGrad = (a?: Tensor, b?: Tensor): Tensor =>
     apply(primitives.conv2dFilterGrad, [a!, b!], { ...attrs, kernel: [kernel, kernel] });
-  return prepare(backend, filterGrad, [x, ct]);
+  return prepare(engine, filterGrad, [x, ct]);
 };
 
 interface CnnParams {
@@ -87,7 +90,7 @@ const cnnLoss = ({ filters, weight, bias }: CnnParams, images: Tensor, labels: T
   return mean(sub(logSumExp(logits, 1), sum(select(isLabel, logits, 0), [1])));
 };
 
-const prepareCnn = async (backend: Backend, work: CnnWork): Promise<Prepared> => {
+const prepareCnn = async (engine: Engine, work: CnnWork): Promise<ProfiledWork> => {
   const optimizer = sgd();
   const step = compile(
     (params: CnnParams, images: Tensor, labels: Tensor) => {
@@ -100,7 +103,7 @@ const prepareCnn = async (backend: Backend, work: CnnWork): Promise<Prepared> =>
       });
       return { loss: value, params: applyUpdates(params, updates) as CnnParams };
     },
-    { backend, donate: [0], strict: true },
+    { ...engine, donate: [0], strict: true },
   );
   const [weight, bias] = work.linear;
   const start = {
@@ -109,10 +112,10 @@ const prepareCnn = async (backend: Backend, work: CnnWork): Promise<Prepared> =>
     bias: constant(bias),
   };
   const data = { images: constant(work.images), labels: tensor(Int32Array.from(work.labels)) };
-  const { images, labels } = await evaluate(data, { backend });
+  const { images, labels } = await evaluate(data, engine);
   let state = {
-    loss: await evaluate(tensor(0), { backend }),
-    params: await evaluate(start, { backend }),
+    loss: await evaluate(tensor(0), engine),
+    params: await evaluate(start, engine),
   } as {
     loss: Tensor;
     params: CnnParams;
@@ -126,6 +129,7 @@ const prepareCnn = async (backend: Backend, work: CnnWork): Promise<Prepared> =>
       const { filters, weight: linear, bias: shift } = state.params;
       return Promise.all([state.loss, ...filters, linear, shift].map(read));
     },
+    profile: () => step.profile(),
     free: () => {
       release(state);
       release([images, labels]);
@@ -134,7 +138,7 @@ const prepareCnn = async (backend: Backend, work: CnnWork): Promise<Prepared> =>
   };
 };
 
-const prepareNet = (backend: Backend, { image, layers }: NetWork): Promise<Prepared> => {
+const prepareNet = (engine: Engine, { image, layers }: NetWork): Promise<ProfiledWork> => {
   const weights = layers.flatMap((layer) => (layer.op === 'conv' ? [layer.weight, layer.bias] : []));
   const forward = (x?: Tensor, ...params: Tensor[]): Tensor => {
     const results = [x!];
@@ -152,7 +156,15 @@ const prepareNet = (backend: Backend, { image, layers }: NetWork): Promise<Prepa
     }
     return mean(results.at(-1)!, [2, 3]);
   };
-  return prepare(backend, forward, [image, ...weights]);
+  return prepare(engine, forward, [image, ...weights]);
+};
+
+/** The work made ready on our engine. */
+export const prepareWork = (engine: Engine, work: Work): Promise<ProfiledWork> => {
+  if (work.kind === 'matmul') return prepare(engine, (a, b) => matmul(a!, b!), [work.a, work.b]);
+  if (work.kind === 'conv') return prepareConv(engine, work);
+  if (work.kind === 'cnn') return prepareCnn(engine, work);
+  return work.kind === 'net' ? prepareNet(engine, work) : prepareOfDetector(engine, work);
 };
 
 /** Our engine on a backend. */
@@ -161,9 +173,5 @@ export const ours = (backend: Backend, version: string): Library => ({
   version,
   isThreaded: true,
   compilesFirst: true,
-  prepare: (work: Work) => {
-    if (work.kind === 'matmul') return prepare(backend, (a, b) => matmul(a!, b!), [work.a, work.b]);
-    if (work.kind === 'conv') return prepareConv(backend, work);
-    return work.kind === 'cnn' ? prepareCnn(backend, work) : prepareNet(backend, work);
-  },
+  prepare: (work: Work) => prepareWork({ backend }, work),
 });

@@ -3,6 +3,7 @@ import type { Library, Prepared } from '../library.ts';
 import { permuted } from '../library.ts';
 import type { Importer } from '../peers.ts';
 import type { CnnWork, ConvWork, NetWork, Values, Work } from '../work.ts';
+import { isOfDetector } from '../work.ts';
 
 interface TfTensor {
   readonly shape: number[];
@@ -162,6 +163,7 @@ export const tfjs = async (load: Importer, backend: 'wasm' | 'cpu'): Promise<Lib
       await tf.setBackend(backend);
       if (work.kind === 'matmul') return prepare(tf, ([a, b]) => tf.matMul(a!, b!), [work.a, work.b]);
       if (work.kind === 'conv') return prepareConv(tf, work);
+      if (isOfDetector(work)) return 'cannot train the detector: there is no port of it to TensorFlow.js';
       return work.kind === 'cnn' ? prepareCnn(tf, work) : prepareNet(tf, work);
     },
   };

@@ -15,14 +15,24 @@ type Ask = (request: object) => Promise<Answer>;
 const toBase64 = (data: Float32Array): string =>
   Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64');
 
+const withBase64 = (_: string, value: unknown): unknown =>
+  value instanceof Float32Array ? toBase64(value) : value;
+
 const fromBase64 = (text: string): Float32Array => {
   const bytes = Uint8Array.from(Buffer.from(text, 'base64'));
   return new Float32Array(bytes.buffer);
 };
 
+/**
+ * The C library's allocator told to keep freed memory: by default it returns large blocks to the system at once, and fetching them
+ * again page by page takes several times as long as the loss itself. PyTorch's guides advise another allocator for the same reason.
+ */
+const keepMemory = { MALLOC_MMAP_THRESHOLD_: String(2 ** 30), MALLOC_TRIM_THRESHOLD_: String(2 ** 32) };
+
 /** A question and answer line with a process, and how to end it. */
 const converse = (python: string, script: string): { ask: Ask; close: () => Promise<void> } => {
-  const child = spawn(python, [script], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const env = { ...keepMemory, ...process.env };
+  const child = spawn(python, [script], { stdio: ['pipe', 'pipe', 'inherit'], env });
   const gone = new Promise<never>((_, reject) => {
     child.once('error', reject);
     child.once('exit', (code) => reject(new Error(`${python} ended with code ${code}`)));
@@ -32,7 +42,7 @@ const converse = (python: string, script: string): { ask: Ask; close: () => Prom
   child.stdin.on('error', () => undefined);
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const ask: Ask = async (request) => {
-    child.stdin.write(`${JSON.stringify(request)}\n`);
+    child.stdin.write(`${JSON.stringify(request, withBase64)}\n`);
     const { value } = await Promise.race([lines.next(), gone]);
     if (value === undefined) return gone;
     const answer = JSON.parse(value) as Answer;
@@ -47,10 +57,7 @@ const converse = (python: string, script: string): { ask: Ask; close: () => Prom
 };
 
 const prepare = async (ask: Ask, id: number, work: Work): Promise<Prepared> => {
-  const plain: unknown = JSON.parse(
-    JSON.stringify(work, (_, value: unknown) => (value instanceof Float32Array ? toBase64(value) : value)),
-  );
-  await ask({ prepare: id, work: plain });
+  await ask({ prepare: id, work });
   return {
     run: async () => void (await ask({ run: id })),
     time: async (milliseconds) => (await ask({ time: id, ms: milliseconds })).samples!,

@@ -1,5 +1,5 @@
 // From images to detections: the compiled forward pass and the decoding, for one image or a batch.
-import type { Backend, Compiled, Data, Tensor } from '@autoassign/tensor';
+import type { Backend, Compiled, Data, StepProfile, Tensor } from '@autoassign/tensor';
 import { compile, read, release, tensor } from '@autoassign/tensor';
 import type { Predictions } from '../assign/inputs.ts';
 import { type DetectorConfig, featureLevels } from '../config.ts';
@@ -27,6 +27,8 @@ export interface Predictor {
   predictBatch(params: Params, batch: PredictionBatch, options?: DecodeOptions): Promise<Detections[]>;
   /** The compiled forward pass as text. */
   describe(): string;
+  /** What every step of the forward pass has cost so far; empty without the option `profile`. */
+  profile(): readonly StepProfile[];
   /** Frees the compiled programs. */
   destroy(): void;
 }
@@ -36,6 +38,8 @@ export interface PredictorOptions {
   readonly backend: Backend;
   /** How many image shapes may be compiled before a further one is an error; 32 by default. */
   readonly maxTraces?: number;
+  /** Measures the time of every step of the forward pass. Off by default. */
+  readonly profile?: boolean;
 }
 
 type ForwardPass = Compiled<[params: Params, images: Tensor], Predictions>;
@@ -47,13 +51,13 @@ type ForwardPass = Compiled<[params: Params, images: Tensor], Predictions>;
  */
 export const createPredictor = (
   config: DetectorConfig,
-  { backend, maxTraces = 32 }: PredictorOptions,
+  { backend, maxTraces = 32, profile = false }: PredictorOptions,
 ): Predictor => {
   const predictions = (params: Params, images: Tensor): Predictions => {
     const { logits, objectness, distances } = forward(config, params, images);
     return { logits, objectness, distances };
   };
-  const run: ForwardPass = compile(predictions, { backend, maxTraces });
+  const run: ForwardPass = compile(predictions, { backend, maxTraces, profile });
   return {
     predictBatch: async (params, batch, options = {}) => {
       const result = await run(params, tensor(batch.images, { shape: batch.imageShape }));
@@ -63,6 +67,7 @@ export const createPredictor = (
       return batch.sizes.map((_, i) => detectionsOf(config, { batch, data, index: i, options }));
     },
     describe: () => run.describe(),
+    profile: () => run.profile(),
     destroy: () => run.destroy(),
   };
 };

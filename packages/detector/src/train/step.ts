@@ -28,6 +28,8 @@ export interface TrainStepOptions {
   readonly backend: Backend;
   /** How many batch shapes may be compiled before a further one is an error; 8 by default. */
   readonly maxTraces?: number;
+  /** Measures the time of every step of the program, for `profile()` of the result. Off by default. */
+  readonly profile?: boolean;
 }
 
 /** The loss, its terms, and the gradients of the trained parameters by path. */
@@ -50,7 +52,13 @@ export const lossAndGradients = (
  *
  * Example  const { state, losses } = await step(previous, batchTensors(batch), scalar(schedule(i)))
  */
-export const trainStep = ({ config, optimizer, backend, maxTraces = 8 }: TrainStepOptions): TrainStep => {
+export const trainStep = ({
+  config,
+  optimizer,
+  backend,
+  maxTraces = 8,
+  profile = false,
+}: TrainStepOptions): TrainStep => {
   const step = (state: TrainState, batch: BatchTensors, rate: Tensor): StepResult => {
     const { losses, gradients } = lossAndGradients(config, state.params, batch);
     const gradientNorm = globalNorm(gradients);
@@ -69,5 +77,5 @@ export const trainStep = ({ config, optimizer, backend, maxTraces = 8 }: TrainSt
     };
     return { state: next, losses, gradientNorm };
   };
-  return compile(step, { backend, donate: [0], maxTraces });
+  return compile(step, { backend, donate: [0], maxTraces, profile });
 };

@@ -60,3 +60,16 @@ it('changes every trained parameter', async () => {
     expect([path, await read(leaf)]).not.toEqual([path, await read(before.get(path)!)]);
   await backend.destroy();
 });
+
+it('tells what each of its steps cost when asked to, none of them in TypeScript on wasm', async () => {
+  const backend = await createBackend('wasm');
+  const step = trainStep({ config: tinyConfig, optimizer, backend, profile: true });
+  await step(await freshState(), batchTensors(squareBatch(0)), scalar(1e-3));
+  const profile = step.profile();
+  expect(profile.map(({ op }) => op)).toEqual(
+    expect.arrayContaining(['conv2d', 'conv2dInputGrad', 'conv2dFilterGrad']),
+  );
+  expect(profile.filter(({ tier }) => tier !== 'tuned')).toEqual([]);
+  expect(profile.filter(({ calls }) => calls !== 1)).toEqual([]);
+  await backend.destroy();
+});

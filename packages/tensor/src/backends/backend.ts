@@ -2,6 +2,7 @@
 import type { Graph } from '../graph/graph.ts';
 import type { Attrs, Primitive } from '../primitive.ts';
 import type { Data, Spec } from '../tensor.ts';
+import type { StepProfile } from './profile.ts';
 
 /** How a step is computed: by a kernel written for this backend, or by the op's reference loops. */
 export interface KernelChoice {
@@ -41,6 +42,8 @@ export interface Program {
   run(args: readonly Buffer[]): readonly Buffer[];
   /** Every step with its kernel choice, and the memory of the plan, as text. */
   describe(): string;
+  /** What every step has cost in all runs so far; empty unless the program was compiled with `profile`. */
+  profile(): readonly StepProfile[];
   /** Gives the program's memory back; running it afterwards throws LifetimeError. */
   destroy(): void;
 }
@@ -49,6 +52,8 @@ export interface Program {
 export interface ProgramOptions {
   /** Makes a reference kernel an error on backends that have tuned ones. */
   readonly strict?: boolean;
+  /** Measures the time of every step, which costs a little at each. Off by default. */
+  readonly profile?: boolean;
 }
 
 /** A place where graphs run. Adding an op never changes this interface; adding a backend never touches an op. */

@@ -1,5 +1,6 @@
 // Compiled functions: trace once per shape signature, replay.
 import type { Backend, Program } from '../backends/backend.ts';
+import type { StepProfile } from '../backends/profile.ts';
 import { describeSpec, RetraceError, sentence } from '../errors.ts';
 import type { Tensor } from '../tensor.ts';
 import { specOf } from '../tensor.ts';
@@ -16,6 +17,8 @@ export interface CompileOptions {
   readonly donate?: readonly number[];
   /** Makes an untuned kernel an error on backends that have tuned ones. */
   readonly strict?: boolean;
+  /** Measures the time of every step, for `profile()`. Off by default. */
+  readonly profile?: boolean;
   /** How many shape signatures may be traced before a further one throws; 8 by default. */
   readonly maxTraces?: number;
 }
@@ -25,6 +28,8 @@ export interface Compiled<In extends readonly Tree[], Out extends Tree> {
   (...args: In): Promise<Out>;
   /** The programs made so far, as text: every step, its kernel and why, the memory. */
   describe(): string;
+  /** What every step of the programs made so far has cost; empty unless compiled with `profile`. */
+  profile(): readonly StepProfile[];
   /** Frees the programs once no call is under way; the function traces anew when called again. */
   destroy(): void;
 }
@@ -54,7 +59,7 @@ export const compile = <In extends readonly Tree[], Out extends Tree>(
   fn: (...args: In) => Out,
   options: CompileOptions,
 ): Compiled<In, Out> => {
-  const { backend, donate = [], maxTraces = 8 } = requireOptions(options);
+  const { backend, donate = [], maxTraces = 8, strict = false, profile = false } = requireOptions(options);
   const name = fn.name === '' ? 'compiled function' : fn.name;
   const traces = new Map<string, Trace<Out>>();
   const underWay = new Set<Promise<unknown>>();
@@ -71,10 +76,7 @@ export const compile = <In extends readonly Tree[], Out extends Tree>(
     ) as unknown as In;
     const out = fn(...placeholders);
     const graph = linearize(leaves(out), given);
-    const program = await backend.compile(
-      graph,
-      options.strict === undefined ? {} : { strict: options.strict },
-    );
+    const program = await backend.compile(graph, { strict, profile });
     return { program, out: mapTree((leaf) => ({ ...specOf(leaf), depth: 0, source: leaf.source }), out) };
   };
 
@@ -131,6 +133,7 @@ export const compile = <In extends readonly Tree[], Out extends Tree>(
       [...traces.values()]
         .map(({ signature, program }) => `${name}(${signature})\n${program?.describe() ?? 'being compiled'}`)
         .join('\n\n'),
+    profile: () => [...traces.values()].flatMap(({ program }) => program?.profile() ?? []),
     destroy,
   });
 };

@@ -6,7 +6,8 @@ import type { Attrs } from '../primitive.ts';
 import type { Graph, Step } from './graph.ts';
 import type { Loop } from './loop.ts';
 
-const isLoop = (attrs: Attrs): attrs is { loop: Loop } => 'loop' in attrs;
+/** Whether the attributes are those of a fused loop. */
+export const isLoop = (attrs: Attrs): attrs is { loop: Loop } => 'loop' in attrs;
 
 /** One step as a line: `%7 f32[2,3] = add %3 %5`. */
 export const printStep = (graph: Graph, step: Step): string => {

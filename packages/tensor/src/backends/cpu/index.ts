@@ -5,14 +5,20 @@ import { printGraph } from '../../graph/print.ts';
 import { viewOf } from '../../ops/views.ts';
 import { sizeOf } from '../../shape.ts';
 import type { Data, Spec } from '../../tensor.ts';
-import type { Backend, Buffer, Program } from '../backend.ts';
+import type { Backend, Buffer, KernelChoice, Program } from '../backend.ts';
 import { openLedger, programDestroyed } from '../ledger.ts';
+import { stopwatch } from '../profile.ts';
 
 /** Options of the reference backend. */
 export interface CpuOptions {
   /** How f32 tensors are stored: as they are, or in double precision. Sums are double either way. */
   readonly precision?: 'f32' | 'f64';
 }
+
+const byDesign: KernelChoice = {
+  tier: 'reference',
+  reason: 'cpu runs the reference kernels by design',
+};
 
 const storageFor = (spec: Spec, precision: 'f32' | 'f64'): Data => {
   const size = sizeOf(spec.shape);
@@ -32,7 +38,7 @@ export const cpuBackend = (options: CpuOptions = {}): Backend => {
     return copy;
   };
 
-  const program = (graph: Graph): Program => {
+  const program = (graph: Graph, isProfiled: boolean): Program => {
     const constants = graph.constants.map(
       ({ slot, data }) => [slot, stored(data, graph.specs[slot]!)] as const,
     );
@@ -45,6 +51,15 @@ export const cpuBackend = (options: CpuOptions = {}): Backend => {
       step.op.reference(inputs, viewOf(out, spec.shape), step.attrs);
       values[step.output] = out;
     };
+    const plain = graph.steps.map((step) => (values: (Data | undefined)[]) => runStep(step, values));
+    const watch = isProfiled
+      ? stopwatch(
+          graph,
+          graph.steps.map(() => byDesign),
+          plain,
+        )
+      : undefined;
+    const runners = watch?.runners ?? plain;
     return {
       run: (args) => {
         ledger.requireOpen('cpu');
@@ -55,7 +70,7 @@ export const cpuBackend = (options: CpuOptions = {}): Backend => {
           values[slot] = ledger.placeOf(args[i]!);
         });
         graph.steps.forEach((step, i) => {
-          runStep(step, values);
+          runners[i]!(values);
           for (const slot of step.inputs) if (lastUse[slot] === i) values[slot] = undefined;
         });
         graph.args.forEach(({ donated }, i) => {
@@ -65,6 +80,7 @@ export const cpuBackend = (options: CpuOptions = {}): Backend => {
         return graph.results.map((slot) => keep(values[slot]!, graph.specs[slot]!));
       },
       describe: () => `backend cpu (${precision}), reference kernels by design\n${printGraph(graph)}`,
+      profile: () => watch?.profile() ?? [],
       destroy: () => {
         isDestroyed = true;
       },
@@ -73,10 +89,10 @@ export const cpuBackend = (options: CpuOptions = {}): Backend => {
 
   const backend: Backend = {
     name: 'cpu',
-    kernelFor: () => ({ tier: 'reference', reason: 'cpu runs the reference kernels by design' }),
-    compile: async (graph) => {
+    kernelFor: () => byDesign,
+    compile: async (graph, { profile = false } = {}) => {
       ledger.requireOpen('cpu');
-      return program(separateResults(graph));
+      return program(separateResults(graph), profile);
     },
     upload: (data, spec) => keep(stored(data, spec), spec),
     download: async (buffer) => ledger.placeOf(buffer).slice(),

@@ -10,6 +10,7 @@ import { sizeOf } from '../../shape.ts';
 import type { Data, Spec } from '../../tensor.ts';
 import type { Backend, Buffer, Program, ProgramOptions } from '../backend.ts';
 import { openLedger, programDestroyed } from '../ledger.ts';
+import { stopwatch } from '../profile.ts';
 import { packFilters } from './convolutionSteps.ts';
 import { fuseEpilogues } from './epilogues.ts';
 import { foldScales } from './foldScales.ts';
@@ -104,9 +105,11 @@ export const wasmBackend = (options: WasmOptions = {}, least: LeastWork = defaul
     else blocks.integers().set(data, address / 4);
   };
 
-  const program = (executable: Executable): Program => {
-    const { plan, runners, keeper } = executable;
+  const program = (executable: Executable, isProfiled: boolean): Program => {
+    const { plan, keeper } = executable;
     const { graph } = plan;
+    const watch = isProfiled ? stopwatch(graph, executable.choices, executable.runners) : undefined;
+    const { runners } = watch ?? executable;
     const constants = allocateAll(
       executable,
       graph.constants.map(({ slot }) => slot),
@@ -166,6 +169,7 @@ export const wasmBackend = (options: WasmOptions = {}, least: LeastWork = defaul
           backend.name,
           describeThreads(pool?.threads() ?? threads, pool?.shortage() ?? shortage),
         ),
+      profile: () => watch?.profile() ?? [],
       destroy: () => {
         if (isDestroyed) return;
         isDestroyed = true;
@@ -184,7 +188,7 @@ export const wasmBackend = (options: WasmOptions = {}, least: LeastWork = defaul
       const ready = packFilters(fuseEpilogues(fused));
       const executable = await buildExecutable(ready, machine, programOptions);
       try {
-        return program(executable);
+        return program(executable, programOptions.profile === true);
       } catch (error) {
         executable.release();
         throw error;
