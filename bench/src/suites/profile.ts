@@ -21,8 +21,10 @@ const programs = (seed: number): { readonly name: string; readonly make: () => P
 const productOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
 /** Floating point operations of one call, by the definition; undefined for steps that are not products. */
-const flopsOf = ({ op, inputs, output }: StepProfile): number | undefined => {
-  const [a, b] = inputs;
+const flopsOf = ({ op, attrs, inputs, output }: StepProfile): number | undefined => {
+  const [a, second] = inputs;
+  // a convolution may be given its filters as panels, whose shape says nothing
+  const b = (attrs.filterShape as StepProfile['output'] | undefined) ?? second;
   if (op === 'conv2d') return 2 * productOf(output) * productOf(b!.slice(1));
   if (op === 'conv2dInputGrad') return 2 * productOf(a!) * productOf(b!.slice(1));
   if (op === 'conv2dFilterGrad') return 2 * productOf(b!) * productOf(output.slice(1));
@@ -37,6 +39,8 @@ const kinds: Readonly<Record<string, string>> = {
   conv2dInputGrad: 'convolutions, input gradient',
   conv2dFilterGrad: 'convolutions, filter gradient',
   matmul: 'matrix products',
+  filterPanels: 'filters as panels',
+  poolArgMax2d: 'pooling',
   'loop (elementwise)': 'norm and elementwise loops',
   'loop (reduction)': 'reductions, with what they fold',
   'loop (movement)': 'movement',

@@ -1,6 +1,7 @@
 // Where the time of a program goes: a stopwatch around every step, there only when it is asked for.
 import type { Graph, Step } from '../graph/graph.ts';
 import { isLoop } from '../graph/print.ts';
+import type { Attrs } from '../primitive.ts';
 import type { Shape } from '../tensor.ts';
 import type { KernelChoice } from './backend.ts';
 
@@ -9,6 +10,7 @@ export interface StepProfile {
   /** The op, or for fused loops what they do in the main. */
   readonly op: string;
   readonly label?: string;
+  readonly attrs: Attrs;
   readonly inputs: readonly Shape[];
   readonly output: Shape;
   readonly tier: KernelChoice['tier'];
@@ -41,6 +43,7 @@ export const stopwatch = <Arguments extends readonly unknown[]>(
     steps.map((step, i) => ({
       op: nameOf(step),
       ...(step.label === undefined ? {} : { label: step.label }),
+      attrs: step.attrs,
       inputs: step.inputs.map((slot) => specs[slot]!.shape),
       output: specs[step.output]!.shape,
       tier: choices[i]!.tier,
