@@ -9,6 +9,7 @@ import { sizeOf } from '../../shape.ts';
 import type { Data, Spec } from '../../tensor.ts';
 import type { Backend, Buffer, Program, ProgramOptions } from '../backend.ts';
 import { openLedger, programDestroyed } from '../ledger.ts';
+import { addressTable } from './addresses.ts';
 import { openLibrary } from './library.ts';
 import type { Address, BlockMemory } from './memory.ts';
 import { openMemory } from './memory.ts';
@@ -97,39 +98,19 @@ export const wasmBackend = (options: WasmOptions = {}, least: LeastWork = defaul
       write(constants[i]!, data, graph.specs[slot]!);
     });
     let isDestroyed = false;
-    const resultSlots = [...plan.storage.keys()].filter((slot) => plan.storage[slot]?.kind === 'result');
-    const addresses = new Int32Array(graph.specs.length);
+    const table = addressTable(plan, constants);
+    const resultBytes = table.results.map((slot) => bytesOf(graph.specs[slot]!));
     const run = (args: readonly Buffer[]): Buffer[] => {
       if (isDestroyed) throw programDestroyed(backend.name);
       const places = args.map(ledger.placeOf);
       // everything is allocated before anything runs: a failure leaves all tensors as they were
       const base = reserve(plan.bytes);
-      const fresh = allocateAll(
-        resultSlots.map((slot) => bytesOf(graph.specs[slot]!)),
-        'results',
-      );
-      resultSlots.forEach((slot, i) => {
-        addresses[slot] = fresh[i]!;
-      });
-      plan.storage.forEach((storage, slot) => {
-        if (storage === undefined) return;
-        if (storage.kind === 'argument') addresses[slot] = places[storage.index]!;
-        else if (storage.kind === 'constant') addresses[slot] = constants[storage.index]!;
-        else if (storage.kind === 'block') addresses[slot] = base + storage.offset;
-        else if (storage.kind === 'taken') addresses[slot] = places[storage.argument]!;
-      });
-      plan.storage.forEach((storage, slot) => {
-        if (storage?.kind === 'alias') addresses[slot] = addresses[storage.of]!;
-      });
-      runners.forEach((runStep, i) => {
-        runStep(addresses, base + plan.scratch[i]!);
-      });
+      const results = allocateAll(resultBytes, 'results');
+      const addresses = table.at({ args: places, results, workspace: base });
+      for (let i = 0; i < runners.length; i++) runners[i]!(addresses, base + plan.scratch[i]!);
       ledger.count(runners.length, plan.bytes);
-      const taken = new Set<number>(
-        plan.storage.flatMap((storage) => (storage?.kind === 'taken' ? [storage.argument] : [])),
-      );
       graph.args.forEach(({ donated }, i) => {
-        if (taken.has(i)) ledger.handOver(args[i]!);
+        if (table.taken.has(i)) ledger.handOver(args[i]!);
         else if (donated) ledger.close(args[i]!, 'donated');
       });
       return graph.results.map((slot) => {
