@@ -4,7 +4,7 @@ import type { Plan } from '../../graph/plan.ts';
 import type { Address } from './memory.ts';
 
 /** What a run of a program is given. */
-export interface Places {
+interface Places {
   /** By argument. */
   readonly args: readonly Address[];
   /** New buffers, by the order of `results` of the table. */
