@@ -53,12 +53,10 @@ const run = (graph: Graph, args: readonly Data[]): number[][] => {
 };
 
 /** Some slots that might be kept from run to run. */
-const keptOf = ({ steps, results }: Graph): Set<Slot> =>
-  new Set(
-    steps
-      .filter(({ op, output }) => output % 5 === 0 && op.name !== 'reshape' && !results.includes(output))
-      .map(({ output }) => output),
-  );
+const keptOf = ({ steps, results }: Graph): Slot[] =>
+  steps
+    .filter(({ op, output }) => output % 5 === 0 && op.name !== 'reshape' && !results.includes(output))
+    .map(({ output }) => output);
 
 /** The results of a planned graph: slots lie where the plan says, every place is NaN until it is written, scratch is overwritten. */
 const runPlanned = (

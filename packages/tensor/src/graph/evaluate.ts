@@ -9,7 +9,8 @@ import { linearize } from './graph.ts';
 
 /** The tensor of a buffer. */
 export const evaluated = (buffer: Buffer): Tensor => ({
-  ...buffer.spec,
+  shape: buffer.spec.shape,
+  dtype: buffer.spec.dtype,
   depth: 0,
   source: { kind: 'buffer', buffer },
 });

@@ -14,8 +14,8 @@ type Storage =
   | { readonly kind: 'result'; readonly index: number }
   /** The buffer of a donated argument, which result number `index` takes over. */
   | { readonly kind: 'taken'; readonly index: number; readonly argument: number }
-  /** Memory that the backend holds from run to run. */
-  | { readonly kind: 'kept' }
+  /** Memory that the backend holds from run to run: kept value number `index`. */
+  | { readonly kind: 'kept'; readonly index: number }
   /** The same elements as another slot. */
   | { readonly kind: 'alias'; readonly of: Slot };
 
@@ -45,7 +45,7 @@ export type ScratchOf = (step: Step) => number;
 export const planMemory = (
   graph: Graph,
   scratchOf: ScratchOf = () => 0,
-  kept: ReadonlySet<Slot> = new Set(),
+  kept: readonly Slot[] = [],
 ): Plan & { readonly scratch: readonly number[] } => {
   const storage: (Storage | undefined)[] = graph.specs.map(() => undefined);
   graph.args.forEach(({ slot }, index) => {
@@ -56,7 +56,9 @@ export const planMemory = (
   });
   const owner = aliasOwners(graph, storage);
   for (const [slot, of] of owner) if (slot !== of) storage[slot] = { kind: 'alias', of };
-  for (const slot of kept) storage[slot] = { kind: 'kept' };
+  kept.forEach((slot, index) => {
+    storage[slot] = { kind: 'kept', index };
+  });
   placeResults(graph, owner, storage);
   const blocks = lifetimes(graph, owner, storage, scratchOf);
   const { offsets, bytes } = pack(blocks);

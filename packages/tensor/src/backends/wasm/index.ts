@@ -11,6 +11,7 @@ import type { Data, Spec } from '../../tensor.ts';
 import type { Backend, Buffer, Program, ProgramOptions } from '../backend.ts';
 import { openLedger, programDestroyed } from '../ledger.ts';
 import { stopwatch } from '../profile.ts';
+import { addressTable } from './addresses.ts';
 import { packFilters } from './convolutionSteps.ts';
 import { fuseEpilogues } from './epilogues.ts';
 import { foldScales } from './foldScales.ts';
@@ -119,41 +120,21 @@ export const wasmBackend = (options: WasmOptions = {}, least: LeastWork = defaul
       write(constants[i]!, data, graph.specs[slot]!);
     });
     let isDestroyed = false;
-    const resultSlots = [...plan.storage.keys()].filter((slot) => plan.storage[slot]?.kind === 'result');
-    const addresses = new Uint32Array(graph.specs.length);
+    const table = addressTable(plan, constants);
     const run = (args: readonly Buffer[]): Buffer[] => {
       if (isDestroyed) throw programDestroyed(backend.name);
       const places = args.map(ledger.placeOf);
       // everything is allocated before anything runs: a failure leaves all tensors as they were
-      const skipped = keeper.prepare(
-        args.map(({ id }) => id),
-        addresses,
-      );
+      const { places: kept, skipped } = keeper.prepare(args.map(({ id }) => id));
       const base = reserve(executable);
-      const fresh = allocateAll(executable, resultSlots, 'a result');
-      resultSlots.forEach((slot, i) => {
-        addresses[slot] = fresh[i]!;
-      });
-      plan.storage.forEach((storage, slot) => {
-        if (storage === undefined) return;
-        if (storage.kind === 'argument') addresses[slot] = places[storage.index]!;
-        else if (storage.kind === 'constant') addresses[slot] = constants[storage.index]!;
-        else if (storage.kind === 'block') addresses[slot] = base + storage.offset;
-        else if (storage.kind === 'taken') addresses[slot] = places[storage.argument]!;
-      });
-      plan.storage.forEach((storage, slot) => {
-        if (storage?.kind === 'alias') addresses[slot] = addresses[storage.of]!;
-      });
-      runners.forEach((runStep, i) => {
-        if (!skipped.has(i)) runStep(addresses, base + plan.scratch[i]!);
-      });
+      const results = allocateAll(executable, table.results, 'a result');
+      const addresses = table.at({ args: places, results, kept, workspace: base });
+      for (let i = 0; i < runners.length; i++)
+        if (!skipped.has(i)) runners[i]!(addresses, base + plan.scratch[i]!);
       keeper.confirm();
       ledger.count(runners.length - skipped.size, plan.bytes);
-      const taken = new Set<number>(
-        plan.storage.flatMap((storage) => (storage?.kind === 'taken' ? [storage.argument] : [])),
-      );
       graph.args.forEach(({ donated }, i) => {
-        if (taken.has(i)) ledger.handOver(args[i]!);
+        if (table.taken.has(i)) ledger.handOver(args[i]!);
         else if (donated) ledger.close(args[i]!, 'donated');
       });
       return graph.results.map((slot) => {

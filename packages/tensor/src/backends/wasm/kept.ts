@@ -143,8 +143,11 @@ export const openKeptStore = (blocks: BlockMemory): KeptStore => {
 
 /** What a program keeps from run to run. */
 export interface Keeper {
-  /** Puts the addresses of the kept values into `addresses` and gives the steps that need not run, by their place in the graph. */
-  readonly prepare: (buffers: readonly number[], addresses: Uint32Array) => ReadonlySet<number>;
+  /** Where the kept values lie for a run on the given buffers, and the steps that need not run, by their place in the graph. */
+  readonly prepare: (buffers: readonly number[]) => {
+    readonly places: readonly Address[];
+    readonly skipped: ReadonlySet<number>;
+  };
   /** Says that the run that was prepared has computed what was missing. */
   readonly confirm: () => void;
   readonly release: () => void;
@@ -166,9 +169,9 @@ export const keeperOf = (
     if (before !== undefined) store.release(before.key);
   };
   return {
-    prepare: (buffers, addresses) => {
+    prepare: (buffers) => {
       const needed = new Set<number>();
-      for (const value of values) {
+      const places = values.map((value) => {
         const seen = value.args.map((arg) => buffers[arg]).join();
         if (held.get(value)?.seen !== seen) {
           letGo(value);
@@ -176,10 +179,10 @@ export const keeperOf = (
           held.set(value, { key, seen, holding: store.hold(key, value.bytes) });
         }
         const { holding } = held.get(value)!;
-        addresses[value.slot] = holding.address;
         if (!holding.isReady) for (const step of value.steps) needed.add(step);
-      }
-      return new Set([...all].filter((step) => !needed.has(step)));
+        return holding.address;
+      });
+      return { places, skipped: new Set([...all].filter((step) => !needed.has(step))) };
     },
     confirm: () => {
       for (const { holding } of held.values()) holding.isReady = true;

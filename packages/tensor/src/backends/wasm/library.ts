@@ -28,7 +28,7 @@ export interface StepFunctions {
 }
 
 /** Kernels that a program holds until it releases them. */
-export interface Loan {
+interface Loan {
   /** By step; undefined where an op has no kernel. */
   readonly kernels: readonly (StepKernels | undefined)[];
   /** The functions of those kernels, when all are compiled and known to all threads. */

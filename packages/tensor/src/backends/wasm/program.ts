@@ -82,7 +82,11 @@ export const buildExecutable = async (
       ...value,
       bytes: bytesOf(graph.specs[value.slot]!),
     }));
-    const plan = planMemory(graph, scratchOf, new Set(values.map(({ slot }) => slot)));
+    const plan = planMemory(
+      graph,
+      scratchOf,
+      values.map(({ slot }) => slot),
+    );
     const stepBytes = graph.steps.map((step) => bytesOf(graph.specs[step.output]!) + scratchOf(step));
     const ready = await functions();
     const runners = graph.steps.map((step, i) => {
@@ -140,12 +144,20 @@ const requireTuned = (graph: Graph, choices: readonly KernelChoice[]): void => {
   );
 };
 
-const kernelRunner = (call: KernelFunction, step: Step): StepRunner => {
-  const { inputs, output } = step;
-  const [a, b] = inputs;
-  if (inputs.length === 1) return (at, scratch) => call(at[a!]!, at[output]!, scratch);
-  if (inputs.length === 2) return (at, scratch) => call(at[a!]!, at[b!]!, at[output]!, scratch);
-  return (at, scratch) => call(...inputs.map((slot) => at[slot]!), at[output]!, scratch);
+/** Runs one kernel. Up to four inputs, which most steps have, no list of arguments is made. */
+const kernelRunner = (call: KernelFunction, { inputs, output }: Step): StepRunner => {
+  const [a, b, c, d] = inputs as readonly [Slot, Slot, Slot, Slot];
+  if (inputs.length === 1) return (at, scratch) => call(at[a]!, at[output]!, scratch);
+  if (inputs.length === 2) return (at, scratch) => call(at[a]!, at[b]!, at[output]!, scratch);
+  if (inputs.length === 3) return (at, scratch) => call(at[a]!, at[b]!, at[c]!, at[output]!, scratch);
+  if (inputs.length === 4) return (at, scratch) => call(at[a]!, at[b]!, at[c]!, at[d]!, at[output]!, scratch);
+  const slots = [...inputs, output];
+  const given = slots.map(() => 0).concat(0);
+  return (at, scratch) => {
+    for (let i = 0; i < slots.length; i++) given[i] = at[slots[i]!]!;
+    given[slots.length] = scratch;
+    call(...given);
+  };
 };
 
 /** Runs the parts of a step as one job of the pool. */
