@@ -13,6 +13,7 @@ import type { Spec } from '../../tensor.ts';
 import type { ModuleBuilder } from './assembler/module.ts';
 import type { PanelAttrs } from './convolutionSteps.ts';
 import { forwardGeometry, geometryOf, inputGradGeometry, optionsOf } from './convolutionSteps.ts';
+import { emitArgMax } from './kernels/argMax.ts';
 import { emitConcat, emitPad } from './kernels/blocks.ts';
 import { emitConv2d } from './kernels/conv2d.ts';
 import { emitConv2dFilterGrad } from './kernels/conv2dFilterGrad.ts';
@@ -22,7 +23,7 @@ import { emitGather, emitScatterAdd } from './kernels/gather.ts';
 import type { Kernel, KernelOptions } from './kernels/kernel.ts';
 import { emitLoop } from './kernels/loop.ts';
 import { emitMatmul } from './kernels/matmul.ts';
-import { emitArgMax, emitPoolArgMax } from './kernels/search.ts';
+import { emitPoolArgMax } from './kernels/poolArgMax.ts';
 
 /** Emits the kernel of one step. */
 export type EmitStep = (

@@ -120,8 +120,8 @@ export const emitStep = (
   const whole: StepPart = { ...step, offsets: [] };
   const divided = splitStep(step, division) ?? [whole];
   const parts = divided.length > mostTasks(step.inputs.length + 1) ? [whole] : divided;
-  const kernels = parts.map(({ inputs, output, attrs, part }) =>
-    emit(builder, inputs, output, attrs, part === undefined ? options : { ...options, part }),
+  const kernels = parts.map(({ inputs, output, attrs, range }) =>
+    emit(builder, inputs, output, attrs, { ...options, ...range }),
   );
   return { kernels, parts, scratchBytes: Math.max(...kernels.map((kernel) => kernel.scratchBytes)) };
 };

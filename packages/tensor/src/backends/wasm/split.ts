@@ -10,7 +10,6 @@ import { sizeOf } from '../../shape.ts';
 import type { Spec } from '../../tensor.ts';
 import type { PanelAttrs } from './convolutionSteps.ts';
 import { forwardGeometry, geometryOf, inputGradGeometry, optionsOf } from './convolutionSteps.ts';
-import { roundUp } from './kernels/blockProduct.ts';
 import { panelChannels } from './kernels/filterPanels.ts';
 import type { AxisPass, Conv2dGeometry } from './kernels/geometry.ts';
 import {
@@ -21,7 +20,7 @@ import {
   inputGradPasses,
   simplified,
 } from './kernels/geometry.ts';
-import type { Range } from './kernels/kernel.ts';
+import type { KernelOptions, Range } from './kernels/kernel.ts';
 import { tileColumns, tileRows } from './kernels/microKernel.ts';
 import { isWinogradFaster } from './kernels/winograd/choice.ts';
 import { maximumTiles } from './kernels/winograd/convolution.ts';
@@ -33,7 +32,7 @@ export interface StepPart {
   readonly inputs: readonly Spec[];
   readonly output: Spec;
   readonly attrs: Attrs;
-  readonly part?: Range;
+  readonly range?: Pick<KernelOptions, 'part' | 'channels'>;
   /** Bytes from the beginning of every input, and of the output, to where the part's begins. */
   readonly offsets: readonly number[];
 }
@@ -72,10 +71,11 @@ export const splitStep = (step: WholeStep, division: Division): readonly StepPar
 
 type Splitter = (step: WholeStep, division: Division) => readonly StepPart[] | undefined;
 
-/** Ranges that cover `total`: at most `count`, all but the last a multiple of `unit`, the last not below `least`. */
+/** Ranges that cover `total`, as equal as can be: at most `count`, borders at multiples of `unit`, the last not below `least`. */
 const rangesOf = (total: number, count: number, unit = 1, least = 1): readonly Range[] => {
-  const size = roundUp(Math.ceil(total / count), unit);
-  const starts = Array.from({ length: Math.ceil(total / size) }, (_, i) => i * size);
+  const units = Math.ceil(total / unit);
+  const parts = Math.max(1, Math.min(count, units));
+  const starts = Array.from({ length: parts }, (_, i) => Math.ceil((i * units) / parts) * unit);
   if (starts.length > 1 && total - starts.at(-1)! < least) starts.pop();
   return starts.map((from, i) => ({ from, to: starts[i + 1] ?? total }));
 };
@@ -112,11 +112,19 @@ const imageInputs = ({ attrs }: WholeStep): ReadonlySet<number> => {
   return new Set([0, ...reads.flatMap((read) => (read.kind === 'alike' ? [2 + read.operand] : []))]);
 };
 
-/** Parts that compute ranges of the whole step's output. */
-const splitRanges = ({ inputs, output, attrs }: WholeStep, ranges: readonly Range[]): readonly StepPart[] => {
+/** Parts that compute ranges of the whole step's output: of what its kernel calls a part, or of result channels. */
+const splitRanges = (
+  { inputs, output, attrs }: WholeStep,
+  ranges: readonly Range[],
+  kind: 'part' | 'channels' = 'part',
+): readonly StepPart[] => {
   const offsets = [...inputs, output].map(() => 0);
-  return ranges.map((part) => ({ inputs, output, attrs, part, offsets }));
+  return ranges.map((range) => ({ inputs, output, attrs, range: { [kind]: range }, offsets }));
 };
+
+/** Parts of result channels. Each packs the images for itself, so there are no more than threads. */
+const splitChannels = (step: WholeStep, threads: number): readonly StepPart[] =>
+  splitRanges(step, rangesOf(step.output.shape[1]!, threads, tileRows), 'channels');
 
 const productsOf = (geometry: Conv2dGeometry): number => {
   const { batch, channels, outChannels, groups, kernelHeight, kernelWidth, outHeight, outWidth } = geometry;
@@ -131,18 +139,22 @@ const unitOf = (pass: { readonly rows: AxisPass; readonly columns: AxisPass }): 
   return unit;
 };
 
-/** Images where there are enough of them, else rows of tiles. No tile shares a sum with another, so any cut gives the same bits. */
+/** Images or rows of tiles where there are enough of them, else channels. No tile shares a sum with another, so any cut gives the same bits. */
 const splitWinograd = (step: WholeStep, threads: number): readonly StepPart[] => {
   const [batch, , height, width] = step.output.shape as readonly [number, number, number, number];
   const rows = Math.ceil(height / tileSize);
   const tiles = rows * Math.ceil(width / tileSize);
   const together = Math.max(1, Math.min(batch, Math.floor(maximumTiles / tiles)));
   const images = rangesOf(batch, partsFor(threads), together);
-  if (images.length >= threads || rows === 1) return splitImages(step, imageInputs(step), images);
-  return splitRanges(step, rangesOf(rows, partsFor(threads)));
+  if (images.length >= threads) return splitImages(step, imageInputs(step), images);
+  if (rows >= 2 * partsFor(threads)) return splitRanges(step, rangesOf(rows, partsFor(threads)));
+  return batch === 1 ? splitChannels(step, threads) : splitImages(step, imageInputs(step), images);
 };
 
-/** Images where there are enough of them, else positions of the passes' first dimension. */
+/** Fewest positions of a part: below, dividing channels leaves less of the register tiles and of the packing unused. */
+const leastPositions = 128;
+
+/** Images where there are enough of them, else positions of the passes' first dimension, or channels where those are few. */
 const splitGathered = (
   step: WholeStep,
   { threads, least }: Division,
@@ -161,7 +173,12 @@ const splitGathered = (
   // of images taken together each must begin with a tile of its own, or parts would shift the tiles of the later ones
   const isAligned =
     together === 1 || passes.every(({ rows, columns }) => (rows.count * columns.count) % tileColumns === 0);
-  if (axes.size !== 1 || !isSeen || !isAligned) return splitImages(step, imageInputs(step), images);
+  const areFew = batch * height * width < leastPositions * partsFor(threads);
+  const canDivide = axes.size === 1 && isSeen && isAligned;
+  if (!canDivide || areFew)
+    return geometry.groups === 1
+      ? splitChannels(step, threads)
+      : splitImages(step, imageInputs(step), images);
   const [axis] = axes;
   const positions = Math.max(...passes.map((pass) => pass[axis!].count));
   const unit = Math.max(...passes.map(unitOf));
@@ -245,10 +262,16 @@ const splitLoop: Splitter = ({ inputs, output, attrs }, { threads, least }) => {
   });
 };
 
-const splitPool: Splitter = (step, { threads, least }) =>
-  sizeOf(step.inputs[0]!.shape) < least.elements
-    ? undefined
-    : splitImages(step, new Set([0]), rangesOf(step.output.shape[0]!, partsFor(threads)));
+/** Planes of channels, whichever image they belong to. */
+const splitPool: Splitter = (step, { threads, least }) => {
+  if (sizeOf(step.inputs[0]!.shape) < least.elements) return undefined;
+  const planes = (spec: Spec): Spec => {
+    const [images, channels, ...rest] = spec.shape as readonly [number, number, ...number[]];
+    return { ...spec, shape: [images * channels, 1, ...rest] };
+  };
+  const flat = { ...step, inputs: step.inputs.map(planes), output: planes(step.output) };
+  return splitImages(flat, new Set([0]), rangesOf(flat.output.shape[0]!, partsFor(threads)));
+};
 
 const splitters: Readonly<Record<string, Splitter>> = {
   filterPanels: splitPanels,

@@ -14,7 +14,7 @@ import { emitWinogradConv2d } from './winograd/forward.ts';
 
 /**
  * The kernel (images, weights, operands of the epilogue, output, scratch) of a convolution; a part is a range of
- * positions along `dividedAxis`.
+ * positions along `dividedAxis`, or of channels.
  *
  * Shapes   images [batch, channels, height, width], weights [outChannels, channels / groups, kernelHeight,
  *          kernelWidth], output [batch, outChannels, outHeight, outWidth]
@@ -26,8 +26,8 @@ export function emitConv2d(
 ): Kernel {
   if (options.panels === 'winograd' || isWinogradFaster(geometry, 'output'))
     return emitWinogradConv2d(module, geometry, options);
-  const { fma = false, part, epilogue } = options;
-  const exportName = conv2dName('conv2d', geometry, fma) + partName(part) + epilogueKey(epilogue);
+  const { fma = false, part, channels: computed, epilogue } = options;
+  const exportName = conv2dName('conv2d', geometry, fma) + partName(options) + epilogueKey(epilogue);
   return module.once(exportName, () => {
     let scratchBytes = 0;
     const params = pointerParams(2 + operandCount(epilogue));
@@ -59,6 +59,7 @@ export function emitConv2d(
               },
             },
           ],
+          channels: computed,
           input: images,
           output,
           epilogue,

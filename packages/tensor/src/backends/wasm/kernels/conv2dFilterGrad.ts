@@ -37,7 +37,7 @@ export function emitConv2dFilterGrad(
 ): Kernel {
   if (isWinogradFaster(geometry, 'output')) return emitWinogradFilterGrad(module, geometry, options);
   const { fma = false, part } = options;
-  const exportName = conv2dName('conv2dFilterGrad', geometry, fma) + partName(part);
+  const exportName = conv2dName('conv2dFilterGrad', geometry, fma) + partName(options);
   return module.once(exportName, () => {
     let scratchBytes = 0;
     const params = ['i32', 'i32', 'i32', 'i32'] as const;

@@ -47,9 +47,10 @@ export function panelElements(form: PanelForm): number {
 export function emitFilterPanels(
   module: ModuleBuilder,
   form: PanelForm,
-  { part }: KernelOptions = {},
+  options: KernelOptions = {},
 ): Kernel {
-  const exportName = `filterPanels ${JSON.stringify(form)}${partName(part)}`;
+  const { part } = options;
+  const exportName = `filterPanels ${JSON.stringify(form)}${partName(options)}`;
   return module.once(exportName, () => {
     const params = ['i32', 'i32', 'i32'] as const;
     const func = module.define({ exportName, params, result: 'void' }, ([filters, panels], local) =>

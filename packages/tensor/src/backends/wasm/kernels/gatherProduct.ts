@@ -20,8 +20,9 @@ import type { Epilogue } from './epilogue.ts';
 import { epilogueArguments } from './epilogue.ts';
 import type { AxisPass } from './geometry.ts';
 import { imagesTogether } from './geometry.ts';
+import type { Range } from './kernel.ts';
 import type { LeftLayout } from './microKernel.ts';
-import { tileBytes, tileColumns } from './microKernel.ts';
+import { tileBytes, tileColumns, tileRows } from './microKernel.ts';
 import type { OffsetGrid } from './offsetTable.ts';
 import { fillTable, gridCount } from './offsetTable.ts';
 import type { PaddedPlane, Source } from './paddedSource.ts';
@@ -62,6 +63,8 @@ export interface GatherProduct {
   readonly source: ImageShape;
   readonly result: ImageShape;
   readonly passes: readonly GatherPass[];
+  /** The result channels that are computed, from a multiple of four on; all without it. A range is for a single group. */
+  readonly channels?: Range | undefined;
   readonly input: Expression<'i32'>;
   readonly output: Expression<'i32'>;
   /** What is done to every result before it is stored, and the kernel's further inputs. */
@@ -209,7 +212,9 @@ function passCode(
   const { source, result, groups } = product;
   const { rows, columns, filters } = pass;
   const sourceChannels = source.channels / groups;
-  const resultChannels = result.channels / groups;
+  const { from: firstResult, to: lastResult } = product.channels ?? { from: 0, to: result.channels / groups };
+  const resultChannels = lastResult - firstResult;
+  const filterOffset = (filters.layout === 'rows' ? firstResult : firstResult / tileRows) * filters.stride;
   const resultPlane = 4 * result.height * result.width;
   const depth = passDepth(product, pass);
   const blocks = blockShape(product, pass, together);
@@ -226,12 +231,15 @@ function passCode(
 
   const form = { layout: filters.layout, fma };
   const factors = [
-    i32.add(i32.add(filters.pointer, i32.mul(group, filters.groupStride)), i32.mul(step, filters.step)),
+    i32.add(
+      i32.add(filters.pointer, i32.add(i32.mul(group, filters.groupStride), filterOffset)),
+      i32.mul(step, filters.step),
+    ),
     i32.const(filters.stride),
     work.block,
     i32.add(resultTable, i32.shl(pixel, 2)),
     width,
-    i32.add(resultImages, i32.mul(group, resultChannels * resultPlane)),
+    i32.add(resultImages, i32.add(i32.mul(group, resultChannels * resultPlane), firstResult * resultPlane)),
     i32.const(resultPlane),
     i32.const(resultChannels),
     steps,
@@ -243,7 +251,7 @@ function passCode(
   const multiplyBlock = (isLast: Expression<'i32'> | true): readonly Statement[] => {
     const plain = blockProduct(module, form).call(...factors);
     if (epilogue === undefined) return [plain];
-    const firstChannel = i32.mul(group, resultChannels);
+    const firstChannel = i32.add(i32.mul(group, resultChannels), firstResult);
     const finishing = finishingProduct(module, form, epilogue).call(
       ...factors,
       ...epilogueArguments(epilogue, operands, output, firstChannel),

@@ -27,6 +27,8 @@ export interface KernelOptions {
   readonly fma?: boolean;
   /** The part of its output that a kernel computes; only kernels that can be divided are asked for one. */
   readonly part?: Range;
+  /** The result channels that a convolution of one group computes, from a multiple of four on. */
+  readonly channels?: Range;
   /**
    * The panels that a convolution finds in place of its filters, made by the kernel of `filterPanels.ts`. Without it a kernel
    * chooses for itself which it needs, and makes them in each call.
@@ -43,8 +45,9 @@ export interface Range {
 }
 
 /** What tells the names of kernels of different parts apart. */
-export function partName(part: Range | undefined): string {
-  return part === undefined ? '' : ` part ${part.from} to ${part.to}`;
+export function partName({ part, channels }: Pick<KernelOptions, 'part' | 'channels'>): string {
+  const ofPart = part === undefined ? '' : ` part ${part.from} to ${part.to}`;
+  return channels === undefined ? ofPart : `${ofPart} channels ${channels.from} to ${channels.to}`;
 }
 
 /** The pointers of a kernel with two inputs, further operands, an output and scratch memory. */

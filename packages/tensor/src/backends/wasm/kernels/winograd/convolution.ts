@@ -33,6 +33,8 @@ export interface WinogradConvolution {
   readonly panels: Expression<'i32'>;
   /** The rows of tiles that are computed; all without it. */
   readonly part: Range | undefined;
+  /** The result channels that are computed, from a multiple of four on; all without it. A range is for a single image. */
+  readonly channels: Range | undefined;
   readonly input: Expression<'i32'>;
   readonly output: Expression<'i32'>;
   /** What is done to every result before it is stored, and the kernel's further inputs. */
@@ -68,10 +70,17 @@ interface Blocks {
   readonly depth: number;
 }
 
-function blocksOf({ batch, source, result }: WinogradConvolution, tilesPerImage: number): Blocks {
+/** The result channels that are computed, and how many. */
+function computedOf({ result, channels }: WinogradConvolution): Range & { readonly count: number } {
+  const { from, to } = channels ?? { from: 0, to: result.channels };
+  return { from, to, count: to - from };
+}
+
+function blocksOf(convolution: WinogradConvolution, tilesPerImage: number): Blocks {
+  const { batch, source } = convolution;
   const together = Math.max(1, Math.min(batch, Math.floor(maximumTiles / tilesPerImage)));
   const depth = blockSize(source.channels, maximumBlockDepth);
-  const bytesPerTile = 4 * tileProducts * (depth + result.channels);
+  const bytesPerTile = 4 * tileProducts * (depth + computedOf(convolution).count);
   const fitting = tileColumns * Math.floor(maximumBlockBytes / bytesPerTile / tileColumns);
   const most = Math.max(2 * tileColumns, Math.min(maximumTiles, fitting));
   return { together, tilesPerImage, depth, tiles: blockSize(together * tilesPerImage, most, tileColumns) };
@@ -92,8 +101,9 @@ export function winogradConvolution(
   const images = sourceOf(module, { ...source, plane, imagesTogether: together, input }, scratch, local);
   const results = evenResult(context, convolution, together, rows);
   const [image, count, tiles] = newLocals(local, 'i32', 3);
+  const computed = computedOf(convolution);
   const filters = {
-    pointer: convolution.panels,
+    pointer: i32.add(convolution.panels, 4 * computed.from * source.channels),
     productBytes: productBytes(source.channels, result.channels),
   };
   const allTiles = roundUp(together * tilesPerImage, tileColumns);
@@ -102,7 +112,7 @@ export function winogradConvolution(
   const resultGrid = {
     base: 0,
     dimensions: [
-      { count: together, stride: result.channels * results.planeBytes },
+      { count: together, stride: results.channels * results.planeBytes },
       { count: rows.count, stride: tileSize * results.rowBytes },
       { count: columns.count, stride: 4 * tileSize },
     ],
@@ -126,7 +136,7 @@ export function winogradConvolution(
       ...images.load(image, i32.mul(count, source.channels)),
       ...results.begin(image),
       ...multiply,
-      ...results.finish(i32.mul(count, result.channels)),
+      ...results.finish(i32.mul(count, results.channels)),
     ]),
   ];
 }
@@ -134,6 +144,8 @@ export function winogradConvolution(
 /** Where the tiles of the current images go. */
 interface Result {
   readonly pointer: Local<'i32'>;
+  /** Planes from one image to the next. */
+  readonly channels: number;
   readonly rowBytes: number;
   readonly planeBytes: number;
   readonly begin: (image: Expression<'i32'>) => readonly Statement[];
@@ -143,25 +155,31 @@ interface Result {
 /** The output itself where tiles cover it exactly, else planes of whole tiles that are copied into it. */
 function evenResult(
   { module, scratch, local }: KernelContext,
-  { result, output }: WinogradConvolution,
+  convolution: WinogradConvolution,
   together: number,
   { resultStart, count }: AxisPass,
 ): Result {
+  const { result, output } = convolution;
   const { channels, height, width } = result;
+  const computed = computedOf(convolution);
   const pointer = local('i32');
   const rowBytes = 4 * roundUp(width, tileSize);
   const firstPixel = (image: Expression<'i32'>): Expression<'i32'> =>
-    i32.add(i32.add(output, i32.mul(image, 4 * channels * height * width)), 4 * resultStart * width);
+    i32.add(
+      i32.add(output, i32.mul(image, 4 * channels * height * width)),
+      4 * (computed.from * height + resultStart) * width,
+    );
   if (width % tileSize === 0 && height % tileSize === 0) {
     const begin = (image: Expression<'i32'>): readonly Statement[] => [pointer.set(firstPixel(image))];
-    return { pointer, rowBytes, planeBytes: 4 * height * width, begin, finish: () => [] };
+    return { pointer, channels, rowBytes, planeBytes: 4 * height * width, begin, finish: () => [] };
   }
   const planeBytes = rowBytes * tileSize * count;
   const rows = Math.min(tileSize * count, height - resultStart);
-  const region = scratch.region(together * channels * planeBytes);
+  const region = scratch.region(together * computed.count * planeBytes);
   const [at, from, to] = newLocals(local, 'i32', 3);
   return {
     pointer,
+    channels: computed.count,
     rowBytes,
     planeBytes,
     begin: (image) => [pointer.set(region), to.set(firstPixel(image))],
@@ -190,13 +208,15 @@ interface TileOperands {
 /** Multiplies the tiles of a turn, block by block. */
 function productOfTiles(
   { module, fma, scratch, local }: KernelContext,
-  { source, result, output, epilogue, operands }: WinogradConvolution,
+  convolution: WinogradConvolution,
   blocks: Blocks,
   { filters, source: images, form, results, tables, tiles }: TileOperands,
 ): readonly Statement[] {
+  const { source, output, epilogue, operands } = convolution;
+  const computed = computedOf(convolution);
   const pixelBytes = 4 * blocks.depth * blocks.tiles + productGap;
   const channelBytes = 4 * blocks.tiles;
-  const sumBytes = channelBytes * result.channels + productGap;
+  const sumBytes = channelBytes * computed.count + productGap;
   const pixels = scratch.region(tileProducts * pixelBytes);
   const sums = scratch.region(tileProducts * sumBytes);
   const columnTable = scratch.region(4 * blocks.tiles);
@@ -244,7 +264,7 @@ function productOfTiles(
             wholeWidth,
             i32.add(sums, i32.mul(product, sumBytes)),
             channelBytes,
-            result.channels,
+            computed.count,
             steps,
             step,
             edgeTile,
@@ -257,8 +277,8 @@ function productOfTiles(
         width,
         results.pointer,
         i32.const(results.planeBytes),
-        i32.const(result.channels),
-        ...epilogueArguments(epilogue, operands, output),
+        i32.const(computed.count),
+        ...epilogueArguments(epilogue, operands, output, computed.from),
       ),
     ]),
   ];

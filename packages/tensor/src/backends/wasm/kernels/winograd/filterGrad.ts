@@ -40,9 +40,10 @@ interface Operands {
 export function emitWinogradFilterGrad(
   module: ModuleBuilder,
   geometry: Conv2dGeometry,
-  { fma = false, part }: KernelOptions = {},
+  options: KernelOptions = {},
 ): Kernel {
-  const exportName = conv2dName('winogradFilterGrad', geometry, fma) + partName(part);
+  const { fma = false, part } = options;
+  const exportName = conv2dName('winogradFilterGrad', geometry, fma) + partName(options);
   return module.once(exportName, () => {
     let scratchBytes = 0;
     const params = ['i32', 'i32', 'i32', 'i32'] as const;

@@ -64,10 +64,12 @@ export function emitWinogradInputGrad(
 function emitConvolution(
   module: ModuleBuilder,
   name: string,
-  { fma = false, part, panels: given, epilogue }: KernelOptions,
+  options: KernelOptions,
   { isTurned, ...form }: Form,
 ): Kernel {
-  const exportName = `${name}${given === undefined ? '' : ' of panels'}${partName(part)}${epilogueKey(epilogue)}`;
+  const { fma = false, part, channels, panels: given, epilogue } = options;
+  const kind = given === undefined ? '' : ' of panels';
+  const exportName = `${name}${kind}${partName(options)}${epilogueKey(epilogue)}`;
   return module.once(exportName, () => {
     let scratchBytes = 0;
     const params = pointerParams(2 + operandCount(epilogue));
@@ -83,7 +85,16 @@ function emitConvolution(
       const panels = given === undefined ? scratch.region(winogradFilterBytes(filters)) : weights;
       const body = [
         ...(given === undefined ? packWinogradFilters(context, filters, weights, panels) : []),
-        ...winogradConvolution(context, { ...form, panels, part, input, output, epilogue, operands }),
+        ...winogradConvolution(context, {
+          ...form,
+          panels,
+          part,
+          channels,
+          input,
+          output,
+          epilogue,
+          operands,
+        }),
       ];
       scratchBytes = scratch.bytes();
       return body;
