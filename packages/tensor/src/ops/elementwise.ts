@@ -44,9 +44,10 @@ const sigmoidExpression = (x: Expression): Expression => {
 const log1pExpression = (x: Expression): Expression => {
   const u = binary('add', literal(1), x);
   const excess = binary('sub', u, literal(1));
-  const exact = binary('mul', unary('log', u), binary('div', x, excess));
+  const logarithm = unary('log', u); // one node, so that it is computed once
+  const exact = binary('mul', logarithm, binary('div', x, excess));
   const large = binary('less', literal(1e30), x);
-  return choose(binary('equal', excess, literal(0)), x, choose(large, unary('log', u), exact));
+  return choose(binary('equal', excess, literal(0)), x, choose(large, logarithm, exact));
 };
 
 const sigmoidMeaning = (x: number): number => {

@@ -147,7 +147,7 @@ const splitWinograd = (step: WholeStep, threads: number): readonly StepPart[] =>
   const together = Math.max(1, Math.min(batch, Math.floor(maximumTiles / tiles)));
   const images = rangesOf(batch, partsFor(threads), together);
   if (images.length >= threads) return splitImages(step, imageInputs(step), images);
-  if (rows >= 2 * partsFor(threads)) return splitRanges(step, rangesOf(rows, partsFor(threads)));
+  if (rows >= 4 * partsFor(threads)) return splitRanges(step, rangesOf(rows, partsFor(threads)));
   return batch === 1 ? splitChannels(step, threads) : splitImages(step, imageInputs(step), images);
 };
 

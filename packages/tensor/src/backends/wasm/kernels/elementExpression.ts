@@ -6,6 +6,8 @@ import type { Expression, Statement } from '../assembler/code.ts';
 import type { Local, ModuleBuilder, NewLocal } from '../assembler/module.ts';
 import { f32x4, v128 } from '../assembler/vector.ts';
 import { binaryVector, castVector, fromMemory, literalVector, unaryVector } from './elementOps.ts';
+import type { InlineCode } from './exponential.ts';
+import { exponentialCode, logarithmCode } from './exponential.ts';
 
 type V = Expression<'v128'>;
 
@@ -24,14 +26,21 @@ export type ExpressionPrinter = (load: (input: number) => V) => PrintedExpressio
  */
 export function expressionPrinter(module: ModuleBuilder, local: NewLocal, root: Scalar): ExpressionPrinter {
   const shared = new Map(sharedNodes(root).map((node) => [node, local('v128')]));
+  const inlined = inlineNodes(root, local);
   return (load) => {
     const statements: Statement[] = [];
     const ready = new Set<Local<'v128'>>();
+    const printOnce = (node: Scalar): V => {
+      const inline = inlined.get(node);
+      if (inline === undefined || node.kind !== 'unary') return printNode(module, node, print, load);
+      statements.push(inline.operand.set(print(node.operand)), ...inline.code.statements);
+      return inline.code.value;
+    };
     const print = (node: Scalar): V => {
       const holder = shared.get(node);
-      if (holder === undefined) return printNode(module, node, print, load);
+      if (holder === undefined) return printOnce(node);
       if (!ready.has(holder)) {
-        const code = printNode(module, node, print, load);
+        const code = printOnce(node);
         statements.push(holder.set(code));
         ready.add(holder);
       }
@@ -40,6 +49,30 @@ export function expressionPrinter(module: ModuleBuilder, local: NewLocal, root: 
     const value = print(root);
     return { statements, value };
   };
+}
+
+/** A function whose code stands in the loop itself: a call would cost a quarter of its time. */
+interface Inline {
+  readonly operand: Local<'v128'>;
+  readonly code: InlineCode;
+}
+
+/** The exponentials and logarithms of an expression. */
+function inlineNodes(root: Scalar, local: NewLocal): ReadonlyMap<Scalar, Inline> {
+  const found = new Map<Scalar, Inline>();
+  const seen = new Set<Scalar>();
+  const visit = (node: Scalar): void => {
+    if (seen.has(node)) return;
+    seen.add(node);
+    operandsOf(node).forEach(visit);
+    if (node.kind !== 'unary' || node.operand.dtype !== 'f32') return;
+    const code = { exp: exponentialCode, log: logarithmCode }[node.name as string];
+    if (code === undefined) return;
+    const operand = local('v128');
+    found.set(node, { operand, code: code(operand, local) });
+  };
+  visit(root);
+  return found;
 }
 
 /** The operands as the printed code uses them: a square uses its base twice. */

@@ -5,7 +5,7 @@ import { forRange, increment } from '../../assembler/control.ts';
 import type { Local } from '../../assembler/module.ts';
 import { newLocals } from '../../assembler/module.ts';
 import { i32, minimumI32 } from '../../assembler/scalar.ts';
-import { blockProduct, blockSize, maximumBlockDepth, roundUp } from '../blockProduct.ts';
+import { blockProduct, blockSize, maximumBlockDepth, roundUp, walkFor } from '../blockProduct.ts';
 import type { Epilogue } from '../epilogue.ts';
 import { epilogueArguments } from '../epilogue.ts';
 import type { ImageShape, KernelContext } from '../gatherProduct.ts';
@@ -253,7 +253,7 @@ function productOfTiles(
           increment(panel, i32.mul(steps, 4 * tileColumns)),
         ]),
         forRange(product, 0, tileProducts, 1, [
-          blockProduct(module, { layout: 'panel', fma }).call(
+          blockProduct(module, { layout: 'panel', fma, walk: walkFor(computed.count, blocks.depth) }).call(
             i32.add(
               i32.add(filters.pointer, i32.mul(product, filters.productBytes)),
               i32.mul(step, 4 * tileRows),
