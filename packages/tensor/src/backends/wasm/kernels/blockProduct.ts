@@ -7,12 +7,12 @@ import type { Expression, Statement } from '../assembler/code.ts';
 import { forRange, ifElse, increment } from '../assembler/control.ts';
 import type { Local, ModuleBuilder, Repeat, Subroutine } from '../assembler/module.ts';
 import { integers, newLocals } from '../assembler/module.ts';
-import { f32, i32, minimumI32, select } from '../assembler/scalar.ts';
-import { f32x4, v128 } from '../assembler/vector.ts';
+import { i32, minimumI32 } from '../assembler/scalar.ts';
 import type { Epilogue } from './epilogue.ts';
 import { epilogueCode, epilogueKey, readCount } from './epilogue.ts';
 import type { FinishingKernel, LeftLayout } from './microKernel.ts';
 import { finishingKernel, microKernel, tileColumns, tileRows } from './microKernel.ts';
+import { scatterTile, spreadTile } from './scatterTile.ts';
 
 /** Most depth of one packed block: a panel of 8 columns then takes 8 KiB of the first-level cache. */
 export const maximumBlockDepth = 256;
@@ -86,6 +86,7 @@ function emitBlockProduct(
   const direct =
     epilogue === undefined ? plain : forms.map((form) => finishingKernel(module, form, epilogue));
   const scatter = scatterTile(module, epilogue);
+  const spread = spreadTile(module, epilogue);
   const params = integers(11 + readCount(epilogue)) as readonly 'i32'[];
   return module.define({ params, result: 'void' }, (parameters, local) => {
     const [a, aStride, b, table, columns, c, cStride, rows, depth, accumulate, tile, ...given] =
@@ -109,17 +110,22 @@ function emitBlockProduct(
       callByHeight(kernels, tileHeight, (kernel) =>
         kernel.call(rowsOfA, aStride, panel, i32.const(4 * tileColumns), target, stride, depth, add, ...rest),
       );
+    const lastOffset = i32.load(offsets, 4 * (tileColumns - 1));
     const oneTile: Statement =
-      // Offsets grow from column to column, so the last tells whether all eight are contiguous.
+      // Offsets grow from column to column, so the last tells whether all eight are contiguous, or two apart.
       ifElse(
-        i32.and(
-          i32.eq(tileWidth, tileColumns),
-          i32.eq(i32.sub(i32.load(offsets, 4 * (tileColumns - 1)), first), 4 * (tileColumns - 1)),
-        ),
+        i32.and(i32.eq(tileWidth, tileColumns), i32.eq(lastOffset, i32.add(first, 4 * (tileColumns - 1)))),
         [multiply(direct, i32.add(rowsOfC, first), cStride, accumulate, ofRow)],
         [
           multiply(plain, tile, i32.const(4 * tileColumns), i32.const(0)),
-          scatter.call(tile, offsets, rowsOfC, cStride, tileHeight, tileWidth, accumulate, ...ofRow),
+          ifElse(
+            i32.and(
+              i32.eq(tileWidth, tileColumns),
+              i32.eq(lastOffset, i32.add(first, 8 * (tileColumns - 1))),
+            ),
+            [spread.call(tile, i32.add(rowsOfC, first), cStride, tileHeight, accumulate, ...ofRow)],
+            [scatter.call(tile, offsets, rowsOfC, cStride, tileHeight, tileWidth, accumulate, ...ofRow)],
+          ),
         ],
       );
     const eachRow = (body: readonly Statement[]): readonly Statement[] => [
@@ -166,41 +172,5 @@ function callByHeight(
   return larger.reduce(
     (otherwise, kernel, index) => ifElse(i32.eq(height, index + 2), [call(kernel)], [otherwise]),
     call(smallest),
-  );
-}
-
-/**
- * Moves a tile into C, element by element.
- * Parameters: tile, table, c, cStride, rows, columns, accumulate, then `epilogueArguments` of the first row.
- */
-function scatterTile(module: ModuleBuilder, epilogue: Epilogue | undefined): FinishingKernel {
-  const params = integers(7 + readCount(epilogue)) as readonly 'i32'[];
-  return module.once(`scatterTile${epilogueKey(epilogue)}`, () =>
-    module.define({ params, result: 'void' }, (parameters, local) => {
-      const [tile, table, c, cStride, rows, columns, accumulate, ...given] =
-        parameters as unknown as readonly [...Repeat<Local<'i32'>, 7>, ...Local<'i32'>[]];
-      const [row, column, from, to] = newLocals(local, 'i32', 4);
-      const walking = given.map(() => local('i32'));
-      const before = local('f32');
-      const finish = epilogueCode(module, local, epilogue, walking);
-      const { statements, value } = finish.apply(f32x4.splat(f32.add(before, f32.load(from))), 0, (delta) =>
-        v128.load32Splat(i32.add(to, delta)),
-      );
-      return [
-        forRange(column, 0, columns, 1, [
-          from.set(i32.add(tile, i32.shl(column, 2))),
-          to.set(i32.add(c, i32.load(i32.add(table, i32.shl(column, 2))))),
-          ...walking.map((pointer, at) => pointer.set(given[at] ?? pointer)),
-          forRange(row, 0, rows, 1, [
-            before.set(select('f32', f32.load(to), f32.const(0), accumulate)),
-            ...statements,
-            v128.store32Lane(to, value, 0),
-            increment(from, 4 * tileColumns),
-            increment(to, cStride),
-            ...finish.advance(1, increment),
-          ]),
-        ]),
-      ];
-    }),
   );
 }
