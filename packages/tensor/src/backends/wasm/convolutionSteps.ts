@@ -48,7 +48,7 @@ export const inputGradGeometry = ([ct, weight]: readonly Spec[], attrs: Attrs): 
 export type PanelAttrs = { readonly form: PanelForm };
 
 /** The step that writes panels. Only the pass below makes it, and the kernel is its meaning: panels are read by kernels alone. */
-export const filterPanelsOp: Primitive<PanelAttrs> = {
+const filterPanelsOp: Primitive<PanelAttrs> = {
   name: 'filterPanels',
   infer: (_inputs, { form }) => ({ shape: [panelElements(form)], dtype: 'f32' }),
   reference: () => {
