@@ -81,8 +81,8 @@ it('tells what each step of the forward pass cost when asked to', async () => {
   for (let i = 0; i < 2; i++) await predictor.predictBatch(params, batchOf(1));
   const profile = predictor.profile();
   expect(profile.filter(({ op }) => op === 'conv2d').length).toBeGreaterThan(0);
-  // panels of the filters are made once: the parameters stay
-  const expected = (op: string): number => (op === 'filterPanels' ? 1 : 2);
-  expect(profile.filter(({ op, calls, tier }) => calls !== expected(op) || tier !== 'tuned')).toEqual([]);
+  // panels of parameters that stay are made once at most: an earlier predictor may have made them
+  const isRight = (op: string, calls: number): boolean => (op === 'filterPanels' ? calls <= 1 : calls === 2);
+  expect(profile.filter(({ op, calls, tier }) => !isRight(op, calls) || tier !== 'tuned')).toEqual([]);
   predictor.destroy();
 });
