@@ -7,11 +7,14 @@ import {
   conv2d,
   createBackend,
   evaluate,
+  exp,
+  matmul,
   mul,
   read,
   release,
   relu,
   reshape,
+  sum,
   tensor,
 } from '../../src/index.ts';
 import { randomValues } from './harness.ts';
@@ -95,6 +98,35 @@ test('filters computed from parameters are kept with all that they are made of',
   expect(first).toBeGreaterThan(2);
   expect(await launchesOf(backend, () => program(args[0]!, args[1]!, args[2]!))).toBe(1);
   expectClose(await read(await program(args[0]!, args[1]!, args[2]!)), await valuesOn('cpu', scaled, given));
+});
+
+test('what kept filters share with other steps is computed in every run', async () => {
+  const build = (x: Tensor, w: Tensor, z: Tensor): [Tensor, Tensor] => {
+    const strength = exp(sum(w, [1, 2, 3], { keepDims: true })); // read by the filters and by the second result
+    return [convolve(x, mul(w, strength)), add(strength, z)];
+  };
+  const backend = await createBackend('wasm');
+  const program = compile(build, { backend });
+  const [x, w] = await evaluate([images, random(2, 8, 16, 3, 3)], { backend });
+  for (const seed of [7, 8, 9]) {
+    const z = random(seed, 8, 1, 1, 1);
+    const both = (await program(x!, w!, z)) as [Tensor, Tensor];
+    for (const which of [0, 1] as const) {
+      const expected = await valuesOn('cpu', (...args) => build(args[0]!, args[1]!, args[2]!)[which], [
+        images,
+        random(2, 8, 16, 3, 3),
+        z,
+      ]);
+      const scale = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 1);
+      expectClose(
+        Array.from(await read(both[which]), (value) => value / scale),
+        expected.map((value) => value / scale),
+      );
+    }
+    // another program writes over the memory of this one's intermediate values
+    const square = random(seed, 64, 64);
+    release(await evaluate(matmul(matmul(square, square), square), { backend }));
+  }
 });
 
 test('donated filters are never kept', async () => {

@@ -30,23 +30,19 @@ interface Origin {
 /** The values of a graph that are kept: filters that are computed from constants and arguments that are not donated. */
 export const keptValues = (graph: Graph, nameOf: (data: Data) => string): readonly KeptValue[] => {
   const { roots, wanted } = keptSlots(graph);
-  const isShared = new Set(
-    graph.steps
-      .filter((step) => !wanted.has(step.output))
-      .flatMap((step) => step.inputs.filter((slot) => wanted.has(slot) && !roots.has(slot))),
-  );
+  const always = neededAlways(graph, roots, wanted);
   const origins = new Map<Slot, Origin>();
   graph.args.forEach(({ slot }, index) => {
     if (wanted.has(slot)) origins.set(slot, { args: [index], steps: [], text: `#${index}#` });
   });
   for (const { slot, data } of graph.constants) {
-    const text = data.length === 1 ? `${data[0]}` : nameOf(data);
+    const text = data.length === 1 && !Object.is(data[0], -0) ? `${data[0]}` : nameOf(data);
     if (wanted.has(slot)) origins.set(slot, { args: [], steps: [], text });
   }
   return graph.steps.flatMap((step, at) => {
     if (!wanted.has(step.output)) return [];
     const inputs = step.inputs.map((slot) => origins.get(slot)!);
-    const isOwn = step.op.name !== 'reshape' && !isShared.has(step.output);
+    const isOwn = step.op.name !== 'reshape' && !always.has(step.output);
     const origin: Origin = {
       args: [...new Set(inputs.flatMap(({ args }) => args))],
       steps: [...new Set([...inputs.flatMap(({ steps }) => steps), ...(isOwn ? [at] : [])])],
@@ -73,6 +69,19 @@ const keptSlots = (graph: Graph): { readonly roots: Set<Slot>; readonly wanted: 
   for (const step of [...graph.steps].reverse())
     if (wanted.has(step.output)) for (const slot of step.inputs) wanted.add(slot);
   return { roots, wanted };
+};
+
+/** What kept filters are made of and other steps read too, and all that it is made of in turn. */
+const neededAlways = (
+  graph: Graph,
+  roots: ReadonlySet<Slot>,
+  wanted: ReadonlySet<Slot>,
+): ReadonlySet<Slot> => {
+  const always = new Set<Slot>();
+  for (const step of [...graph.steps].reverse())
+    if (!wanted.has(step.output) || always.has(step.output))
+      for (const slot of step.inputs) if (wanted.has(slot) && !roots.has(slot)) always.add(slot);
+  return always;
 };
 
 /** Slots that depend on nothing else than constants and arguments that are not donated. */
