@@ -60,6 +60,7 @@ test('panels are made again only for other filters', async () => {
   const [x, w, other] = await evaluate([images, random(2, 8, 16, 3, 3), random(3, 8, 16, 3, 3)], { backend });
   const first = await launchesOf(backend, () => program(x!, w!));
   expect(await launchesOf(backend, () => program(x!, w!))).toBe(first - 1);
+  expect(program.describe()).toMatch(/[1-9]\d* bytes of filters kept from run to run/);
   expect(await launchesOf(backend, () => program(x!, other!))).toBe(first);
   expectClose(
     await read(await program(x!, other!)),

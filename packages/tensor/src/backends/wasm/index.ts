@@ -125,14 +125,14 @@ export const wasmBackend = (options: WasmOptions = {}, least: LeastWork = defaul
       if (isDestroyed) throw programDestroyed(backend.name);
       const places = args.map(ledger.placeOf);
       // everything is allocated before anything runs: a failure leaves all tensors as they were
-      const { places: kept, skipped } = keeper.prepare(args.map(({ id }) => id));
+      const { places: keptPlaces, skipped } = keeper.prepare(args.map(({ id }) => id));
       const base = reserve(executable);
       const results = allocateAll(executable, table.results, 'a result');
-      const addresses = table.at({ args: places, results, kept, workspace: base });
+      const addresses = table.at({ args: places, results, kept: keptPlaces, workspace: base });
       for (let i = 0; i < runners.length; i++)
         if (!skipped.has(i)) runners[i]!(addresses, base + plan.scratch[i]!);
       keeper.confirm();
-      ledger.count(runners.length - skipped.size, plan.bytes);
+      ledger.count(runners.length - skipped.size, plan.bytes + kept.bytes());
       graph.args.forEach(({ donated }, i) => {
         if (table.taken.has(i)) ledger.handOver(args[i]!);
         else if (donated) ledger.close(args[i]!, 'donated');

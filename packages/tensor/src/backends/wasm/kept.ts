@@ -105,6 +105,7 @@ const wholeStep = ({ specs }: Graph, { op, attrs, inputs, output }: Step): Whole
 /** A value in memory. */
 interface Holding {
   readonly address: Address;
+  readonly bytes: number;
   /** Whether it has been computed. */
   isReady: boolean;
   holders: number;
@@ -115,6 +116,8 @@ export interface KeptStore {
   /** The value of the key, to be given back by `release`. Whoever gets one that is not ready computes it. */
   readonly hold: (key: string, bytes: number) => Holding;
   readonly release: (key: string) => void;
+  /** Bytes of all values. */
+  readonly bytes: () => number;
   /** A name for constant data, the same for the same array. */
   readonly nameOf: (data: Data) => string;
 }
@@ -124,6 +127,7 @@ export const openKeptStore = (blocks: BlockMemory): KeptStore => {
   const holdings = new Map<string, Holding>();
   const names = new WeakMap<Data, string>();
   let named = 0;
+  let total = 0;
   return {
     hold: (key, bytes) => {
       const known = holdings.get(key);
@@ -132,16 +136,19 @@ export const openKeptStore = (blocks: BlockMemory): KeptStore => {
         return known;
       }
       const address = blocks.allocate(bytes, () => 'filters in the layout of the kernels');
-      const holding = { address, isReady: false, holders: 1 };
+      const holding = { address, bytes, isReady: false, holders: 1 };
       holdings.set(key, holding);
+      total += bytes;
       return holding;
     },
     release: (key) => {
       const holding = holdings.get(key);
       if (holding === undefined || --holding.holders > 0) return;
       holdings.delete(key);
+      total -= holding.bytes;
       blocks.free(holding.address);
     },
+    bytes: () => total,
     nameOf: (data) => {
       const name = names.get(data) ?? `constant ${named++}`;
       names.set(data, name);

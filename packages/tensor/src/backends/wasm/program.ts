@@ -34,8 +34,9 @@ export interface Executable {
   readonly choices: readonly KernelChoice[];
   /** What each step needs for its output and scratch memory. */
   readonly stepBytes: readonly number[];
-  /** What outlives a run. */
+  /** What outlives a run, and its bytes. */
   readonly keeper: Keeper;
+  readonly keptBytes: number;
   /** Gives the kernels back to the library, and what is kept to the store. */
   readonly release: () => void;
 }
@@ -101,7 +102,8 @@ export const buildExecutable = async (
       keeper.release();
       release();
     };
-    return { plan, runners, choices, stepBytes, keeper, release: end };
+    const keptBytes = values.reduce((sum, { bytes }) => sum + bytes, 0);
+    return { plan, runners, choices, stepBytes, keeper, keptBytes, release: end };
   } catch (error) {
     release();
     throw error;
@@ -200,7 +202,11 @@ const referenceRunner = (graph: Graph, step: Step, blocks: BlockMemory): StepRun
 export const bytesOf = (spec: Spec): number => paddedBytes(sizeOf(spec.shape));
 
 /** The program as text: memory, then every step with its place and kernel. */
-export const describeExecutable = ({ plan, choices }: Executable, name: string, threads: string): string => {
+export const describeExecutable = (
+  { plan, choices, keptBytes }: Executable,
+  name: string,
+  threads: string,
+): string => {
   const { graph } = plan;
   const place = (slot: Slot): string => {
     const storage = plan.storage[slot];
@@ -213,6 +219,7 @@ export const describeExecutable = ({ plan, choices }: Executable, name: string, 
     return `${printStep(graph, step)}  [${place(step.output)}; ${tier}${reason === undefined ? '' : `: ${reason}`}]`;
   });
   const tuned = choices.filter(({ tier }) => tier === 'tuned').length;
-  const head = `backend ${name}: ${choices.length} steps (${tuned} tuned, ${choices.length - tuned} reference), ${plan.bytes} bytes of plan memory, ${threads}`;
+  const kept = keptBytes === 0 ? '' : `, ${keptBytes} bytes of filters kept from run to run`;
+  const head = `backend ${name}: ${choices.length} steps (${tuned} tuned, ${choices.length - tuned} reference), ${plan.bytes} bytes of plan memory${kept}, ${threads}`;
   return [head, ...lines].join('\n');
 };
