@@ -1,5 +1,5 @@
 // A worker that holds the engine, as applications should: it does the divided work and tells the page what came of it.
-import { compute, turnsPerThread } from './dividedWork.ts';
+import { compute, sharesOfThreads } from './dividedWork.ts';
 
 /** What the worker tells. */
 export type Told = Awaited<ReturnType<typeof everything>> | { readonly failure: string };
@@ -8,7 +8,7 @@ const everything = async () => ({
   isIsolated: globalThis.crossOriginIsolated,
   one: await compute(1),
   two: await compute(2),
-  turns: await turnsPerThread(),
+  shares: await sharesOfThreads(),
 });
 
 everything().then(

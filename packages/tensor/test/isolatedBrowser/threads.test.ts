@@ -1,7 +1,7 @@
 // A page with cross-origin isolation: threads in a worker of it and on its main thread, which may not sleep, give the same bits.
 import { afterEach, expect, test, vi } from 'vitest';
-import type { Outcome } from './dividedWork.ts';
-import { compute, turnsPerThread } from './dividedWork.ts';
+import type { Outcome, Shares } from './dividedWork.ts';
+import { compute, sharesOfThreads, turnsPerRun } from './dividedWork.ts';
 import type { Told } from './engineWorker.ts';
 
 afterEach(() => vi.unstubAllGlobals());
@@ -11,8 +11,8 @@ const expectThreads = ({ heads }: Outcome, threads: string): void => {
 };
 
 /** Both threads did some of the work, and between them all of it. */
-const expectShared = (turns: readonly number[]): void => {
-  expect(turns.reduce((sum, of) => sum + of)).toBe(40 * 3e6);
+const expectShared = ({ turns, runs }: Shares): void => {
+  expect(turns.reduce((sum, of) => sum + of)).toBe(runs * turnsPerRun);
   for (const turnsOfThread of turns) expect(turnsOfThread).toBeGreaterThan(0);
 };
 
@@ -24,13 +24,13 @@ test('the engine in a worker has two threads, with the bits of one', async () =>
   });
   worker.terminate();
   if ('failure' in told) throw new Error(told.failure);
-  const { isIsolated, one, two, turns } = told;
+  const { isIsolated, one, two, shares } = told;
   expect(isIsolated).toBe(true);
   expectThreads(one, '1 thread');
   expectThreads(two, '2 threads');
   expect(two.bits).toEqual(one.bits);
   expect(one.bits).toEqual((await compute(1)).bits);
-  expectShared(turns);
+  expectShared(shares);
 });
 
 test('the main thread, which may not sleep, has two threads too', async () => {
@@ -41,7 +41,7 @@ test('the main thread, which may not sleep, has two threads too', async () => {
   expectThreads(one, '1 thread');
   expectThreads(two, '2 threads');
   expect(two.bits).toEqual(one.bits);
-  expectShared(await turnsPerThread());
+  expectShared(await sharesOfThreads());
 });
 
 /** A worker as Chromium gives it where the page's policy allows none: it has an error without a message. */
