@@ -1,8 +1,8 @@
 // Work that is divided between threads, and who did it: the same in a page and in a worker of it.
 import type { Tensor } from '../../src/index.ts';
-import { compile, conv2d, createBackend, matmul, read, tensor } from '../../src/index.ts';
+import { compile, conv2d, createBackend, matmul, read } from '../../src/index.ts';
+import { random } from '../randomTensor.ts';
 import { countingPool, countTasks, scratchAt } from '../threads/counting.ts';
-import { randomValues } from '../wasm/harness.ts';
 
 /** What came of the work, as it can be sent between threads. */
 export interface Outcome {
@@ -11,15 +11,6 @@ export interface Outcome {
   /** The line of `describe()` that tells of the backend. */
   readonly heads: readonly string[];
 }
-
-const random = (seed: number, ...shape: number[]): Tensor =>
-  tensor(
-    randomValues(
-      shape.reduce((product, extent) => product * extent, 1),
-      seed,
-    ),
-    { shape },
-  );
 
 /** A matrix product and a convolution, each large enough to be worth more than one thread. */
 export const compute = async (threads: number): Promise<Outcome> => {

@@ -26,6 +26,7 @@ import type { Sample } from '../../src/testing/sample.ts';
 import { leavesOf, outputOf } from '../../src/testing/sample.ts';
 import { samplesOf } from '../../src/testing/samples.ts';
 import { dividedWasm } from '../backends.ts';
+import { random } from '../randomTensor.ts';
 import { randomValues } from '../wasm/harness.ts';
 
 type Build = (args: readonly Tensor[]) => Tensor;
@@ -66,15 +67,6 @@ test.each([false, true])('every sample of every primitive gives the same bits, f
         );
   });
 });
-
-const random = (seed: number, ...shape: number[]): Tensor =>
-  tensor(
-    randomValues(
-      shape.reduce((product, extent) => product * extent, 1),
-      seed,
-    ),
-    { shape },
-  );
 
 /** Convolutions whose depth takes several blocks, so that a tile cut in two would round differently. */
 const convolutions = fc.oneof(

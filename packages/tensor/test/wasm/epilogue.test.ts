@@ -15,19 +15,9 @@ import {
   relu,
   reshape,
   select,
-  tensor,
 } from '../../src/index.ts';
 import { dividedWasm } from '../backends.ts';
-import { randomValues } from './harness.ts';
-
-const random = (seed: number, ...shape: readonly number[]): Tensor =>
-  tensor(
-    randomValues(
-      shape.reduce((product, extent) => product * extent, 1),
-      seed,
-    ),
-    { shape },
-  );
+import { random } from '../randomTensor.ts';
 
 type Build = (...args: Tensor[]) => Tensor;
 

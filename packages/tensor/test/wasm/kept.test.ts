@@ -17,16 +17,7 @@ import {
   sum,
   tensor,
 } from '../../src/index.ts';
-import { randomValues } from './harness.ts';
-
-const random = (seed: number, ...shape: readonly number[]): Tensor =>
-  tensor(
-    randomValues(
-      shape.reduce((product, extent) => product * extent, 1),
-      seed,
-    ),
-    { shape },
-  );
+import { random } from '../randomTensor.ts';
 
 const images = random(1, 2, 16, 12, 12);
 const convolve = (x: Tensor, w: Tensor): Tensor => conv2d(x, w, { padding: 1 });
