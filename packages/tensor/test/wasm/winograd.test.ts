@@ -5,17 +5,31 @@ import { describe, expect, test } from 'vitest';
 import type { Conv2dGeometry } from '../../src/backends/wasm/kernels/geometry.ts';
 import { isWinogradFaster } from '../../src/backends/wasm/kernels/winograd/choice.ts';
 import { emitWinogradFilterGrad } from '../../src/backends/wasm/kernels/winograd/filterGrad.ts';
+
 import {
   emitWinogradConv2d,
   emitWinogradInputGrad,
 } from '../../src/backends/wasm/kernels/winograd/forward.ts';
+import type { GradientTiles } from '../../src/backends/wasm/kernels/winograd/gradientTiles.ts';
+import {
+  gradientTilesFor,
+  largeTiles,
+  smallTiles,
+} from '../../src/backends/wasm/kernels/winograd/gradientTiles.ts';
+import type { Emitters } from './convolution.ts';
 import { base, checkAll, checkExactly, square } from './convolution.ts';
 
-const emitters = {
+const emitters: Emitters = {
   forward: emitWinogradConv2d,
   inputGrad: emitWinogradInputGrad,
   filterGrad: emitWinogradFilterGrad,
 };
+
+/** The same with given tiles of the filter gradient, wherever they pay. */
+const withTiles = (tiles: GradientTiles): Emitters => ({
+  ...emitters,
+  filterGrad: (module, g) => emitWinogradFilterGrad(module, g, {}, tiles),
+});
 
 /** The least and most of a size. */
 type Range = readonly [number, number];
@@ -55,13 +69,34 @@ const geometry = (size: Range, pad: Range, channels: Range): fc.Arbitrary<Conv2d
 
 describe('Winograd kernels', () => {
   // Halves and quarters of small integers lose nothing, so a wrong term cannot hide behind rounding.
-  test('are exact for small integers, whatever the geometry', () => {
-    fc.assert(
-      fc.property(geometry([1, 15], [0, 4], [1, 13]), fc.nat(1000), (g, seed) =>
-        checkExactly(emitters, g, seed),
-      ),
-      { numRuns: 100, seed: 21 },
-    );
+  test.each([
+    ['small', smallTiles],
+    ['large', largeTiles],
+  ])(
+    'are exact for small integers, whatever the geometry: %s tiles of the filter gradient',
+    (_name, tiles) => {
+      fc.assert(
+        fc.property(geometry([1, 15], [0, 4], [1, 13]), fc.nat(1000), (g, seed) =>
+          checkExactly(withTiles(tiles), g, seed),
+        ),
+        { numRuns: 60, seed: 21 },
+      );
+    },
+  );
+
+  test('large tiles of the filter gradient are chosen for many positions that they cover well', () => {
+    const sizes = [40, 16, 15, 8, 4, 2].map((size) => {
+      const g = { ...base, batch: 4, channels: 8, outChannels: 8, ...square(size, size, 3, 1, 1) };
+      return [size, gradientTilesFor(g).size];
+    });
+    expect(sizes).toEqual([
+      [40, 3],
+      [16, 2],
+      [15, 3],
+      [8, 2],
+      [4, 2],
+      [2, 2],
+    ]);
   });
 
   // A tile's pixels and a filter's taps share their errors, so one tiny weight is not met on its own: the bound
@@ -92,6 +127,7 @@ describe('Winograd kernels', () => {
       'more padding than the filter reaches',
       { ...base, channels: 3, outChannels: 4, ...square(5, 11, 3, 1, 4) },
     ],
+    ['two blocks of large tiles', { ...base, channels: 9, outChannels: 10, ...square(51, 51, 3, 1, 1) }],
     ['one pixel', { ...base, channels: 8, outChannels: 8, ...square(1, 1, 3, 1, 1) }],
   ];
   test.each(layers)('%s', (_name, g) => checkAll(emitters, g, 5));

@@ -148,7 +148,9 @@ const splitWinograd = (step: WholeStep, threads: number): readonly StepPart[] =>
   const images = rangesOf(batch, partsFor(threads), together);
   if (images.length >= threads) return splitImages(step, imageInputs(step), images);
   if (rows >= 4 * partsFor(threads)) return splitRanges(step, rangesOf(rows, partsFor(threads)));
-  return batch === 1 ? splitChannels(step, threads) : splitImages(step, imageInputs(step), images);
+  if (batch === 1) return splitChannels(step, threads);
+  // few small images: every thread takes some together, fewer than one thread would
+  return splitImages(step, imageInputs(step), rangesOf(batch, threads));
 };
 
 /** Fewest positions of a part: below, dividing channels leaves less of the register tiles and of the packing unused. */

@@ -43,15 +43,19 @@ export interface WinogradConvolution {
 }
 
 /** The pass of the tiles along one dimension of the result. */
-export function tilePass(resultSize: number, padBefore: number): AxisPass {
+export function tilePass(
+  resultSize: number,
+  padBefore: number,
+  { size, reach }: { readonly size: number; readonly reach: number } = { size: tileSize, reach: tileReach },
+): AxisPass {
   return {
-    count: Math.ceil(resultSize / tileSize),
+    count: Math.ceil(resultSize / size),
     start: -padBefore,
-    step: tileSize,
-    taps: tileReach,
+    step: size,
+    taps: reach,
     tapStep: 1,
     resultStart: 0,
-    resultStep: tileSize,
+    resultStep: size,
     filterStart: 0,
     filterStep: 1,
   };

@@ -2,21 +2,16 @@
 
 import type { Expression, Statement } from '../../assembler/code.ts';
 import { forRange, ifElse, increment, whileLoop } from '../../assembler/control.ts';
-import type { ModuleBuilder, NewLocal, Subroutine } from '../../assembler/module.ts';
+import type { Local, ModuleBuilder, NewLocal, Subroutine } from '../../assembler/module.ts';
 import { integers, newLocals } from '../../assembler/module.ts';
 import { i32, minimumI32 } from '../../assembler/scalar.ts';
 import type { Lane } from '../../assembler/vector.ts';
 import { v128 } from '../../assembler/vector.ts';
-import { transposed } from '../packing.ts';
+import { gatherLanes, transposed } from '../packing.ts';
+import type { GradientTiles } from './gradientTiles.ts';
 import { filterBytes, taps } from './panels.ts';
-import {
-  filterGradLine,
-  outputGradLine,
-  tileReach,
-  tileSize,
-  transformBoth,
-  transformPixels,
-} from './transforms.ts';
+import type { LineTransform } from './transforms.ts';
+import { transformBoth } from './transforms.ts';
 
 /** Distances in bytes of a packing of tiles, and the channels of a panel. */
 export interface TileForm {
@@ -27,52 +22,65 @@ export interface TileForm {
   readonly lanes: number;
 }
 
-type TransformFour = (
-  local: NewLocal,
-  addresses: readonly Expression<'i32'>[],
-  target: Expression<'i32'>,
-) => readonly Statement[];
+/** What is read of every tile, and its transform. */
+interface TileContent {
+  readonly name: string;
+  readonly transform: LineTransform;
+}
 
 /**
- * Packs a panel of channels for every product, a depth step per tile. Parameters: source (the first channel's
+ * Packs a panel of channels of images for every product, a depth step per tile. Parameters: source (the first channel's
  * plane), channels (at least 1), tiles (the table of the tiles), depth, panel. Lanes beyond the last channel
  * repeat it.
  */
-export function packChannels(module: ModuleBuilder, form: TileForm): Subroutine<5> {
-  return packPlanes(module, 'packChannels', form, (local, addresses, target) =>
-    transformPixels(local, addresses, form.rowBytes, target, form.productBytes),
+export function packChannels(module: ModuleBuilder, tiles: GradientTiles, form: TileForm): Subroutine<5> {
+  return packPlanes(module, { name: 'packChannels', transform: tiles.pixels }, form);
+}
+
+/** Packs output gradients the same way. */
+export function packGradients(module: ModuleBuilder, tiles: GradientTiles, form: TileForm): Subroutine<5> {
+  return packPlanes(module, { name: 'packGradients', transform: tiles.gradients }, form);
+}
+
+/** Reads square tiles at four addresses, transforms them, and writes product `at` of the four to `target + at * productBytes`. */
+function transformFour(
+  { from, to, apply }: LineTransform,
+  { rowBytes, productBytes }: TileForm,
+  local: NewLocal,
+  addresses: readonly Expression<'i32'>[],
+  target: Expression<'i32'>,
+): readonly Statement[] {
+  const rows = newLocals(local, 'v128', 4);
+  const pixels: (readonly Local<'v128'>[])[] = Array.from({ length: from }, () =>
+    Array.from({ length: from }, () => local('v128')),
   );
+  return [
+    ...pixels.flatMap((line, row) => [
+      // A vector of four pixels may read some more than the tile has; the columns that are used leave them out.
+      ...rows.map((vector, at) => vector.set(v128.load(addresses[at] ?? target, row * rowBytes))),
+      ...line.slice(0, 4).map((pixel, column) => pixel.set(transposed(rows)[column] ?? pixel)),
+      ...line.slice(4).map((pixel, at) => {
+        const offset = row * rowBytes + 16 + 4 * at;
+        return pixel.set(
+          gatherLanes(
+            addresses,
+            addresses.map(() => offset),
+          ),
+        );
+      }),
+    ]),
+    ...transformBoth(
+      { from, to, apply },
+      local,
+      (row, column) => pixels[row]?.[column] ?? v128.load(target),
+      (row, column, value) => [v128.store(target, value, (to * row + column) * productBytes)],
+    ),
+  ];
 }
 
-/** Packs output gradients, tiles of 2x2 pixels, the same way. */
-export function packGradients(module: ModuleBuilder, form: TileForm): Subroutine<5> {
-  return packPlanes(module, 'packGradients', form, (local, addresses, target) => {
-    const { rowBytes, productBytes } = form;
-    const rows = newLocals(local, 'v128', 4);
-    const pixels = Array.from({ length: tileSize }, () => newLocals(local, 'v128', tileSize));
-    return [
-      ...pixels.flatMap((line, row) => [
-        // A vector reads two pixels more than the tile has; the two columns that are used leave them out.
-        ...rows.map((vector, at) => vector.set(v128.load(addresses[at] ?? target, row * rowBytes))),
-        ...line.map((pixel, column) => pixel.set(transposed(rows)[column] ?? pixel)),
-      ]),
-      ...transformBoth(
-        outputGradLine,
-        local,
-        (row, column) => pixels[row]?.[column] ?? v128.load(target),
-        (row, column, value) => [v128.store(target, value, (tileReach * row + column) * productBytes)],
-      ),
-    ];
-  });
-}
-
-function packPlanes(
-  module: ModuleBuilder,
-  name: string,
-  { rowBytes, planeBytes, productBytes, lanes }: TileForm,
-  transform: TransformFour,
-): Subroutine<5> {
-  return module.once(`${name} ${rowBytes} ${planeBytes} ${productBytes} ${lanes}`, () =>
+function packPlanes(module: ModuleBuilder, { name, transform }: TileContent, form: TileForm): Subroutine<5> {
+  const { rowBytes, planeBytes, productBytes, lanes } = form;
+  return module.once(`${name} ${transform.from} ${rowBytes} ${planeBytes} ${productBytes} ${lanes}`, () =>
     module.define(
       { params: integers(5), result: 'void' },
       ([source, channels, tiles, depth, panel], local) => {
@@ -91,7 +99,7 @@ function packPlanes(
             forRange(step, 0, depth, 1, [
               offset.set(i32.load(entry)),
               ...addresses.map((address, lane) => address.set(i32.add(planes[lane] ?? source, offset))),
-              ...transform(local, addresses, target),
+              ...transformFour(transform, form, local, addresses, target),
               increment(entry, 4),
               increment(target, 4 * lanes),
             ]),
@@ -106,16 +114,21 @@ function packPlanes(
  * Transforms sums of products into filters. Parameters: sums [product][filter][channel], filters (the result),
  * count (of filters), channels. `productBytes` and `rowBytes` are the distances of products and filters in the sums.
  */
-export function unpackFilters(module: ModuleBuilder, productBytes: number, rowBytes: number): Subroutine<4> {
-  return module.once(`unpackFilters ${productBytes} ${rowBytes}`, () =>
+export function unpackFilters(
+  module: ModuleBuilder,
+  { reach, filters: transform }: GradientTiles,
+  productBytes: number,
+  rowBytes: number,
+): Subroutine<4> {
+  return module.once(`unpackFilters ${reach} ${productBytes} ${rowBytes}`, () =>
     module.define({ params: integers(4), result: 'void' }, ([sums, filters, count, channels], local) => {
       const [filter, from, remaining] = newLocals(local, 'i32', 3);
       const value = local('v128');
       const fourFilters = (guard: (lane: number, body: Statement) => Statement): readonly Statement[] =>
         transformBoth(
-          filterGradLine,
+          transform,
           local,
-          (row, column) => v128.load(from, (tileReach * row + column) * productBytes),
+          (row, column) => v128.load(from, (reach * row + column) * productBytes),
           (row, column, tap) => [
             value.set(tap),
             ...lanesOf.map((lane) =>

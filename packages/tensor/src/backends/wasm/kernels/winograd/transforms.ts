@@ -23,13 +23,14 @@ type Vector = Expression<'v128'>;
 type Integer = Expression<'i32'>;
 
 /** A transform along one dimension. Its values are read more than once, so they are locals. */
-interface LineTransform {
+export interface LineTransform {
   readonly from: number;
   readonly to: number;
   readonly apply: (...line: readonly Local<'v128'>[]) => readonly Vector[];
 }
 
-function half(value: Vector): Vector {
+/** Half of every lane. */
+export function half(value: Vector): Vector {
   return f32x4.mul(f32x4.const(0.5), value);
 }
 
@@ -53,24 +54,6 @@ export const outputLine: LineTransform = {
   from: 4,
   to: 2,
   apply: (a, b, c, d) => [f32x4.add(f32x4.add(a, b), c), f32x4.sub(f32x4.sub(b, c), d)],
-};
-
-/** A, the adjoint of A': output gradients. */
-export const outputGradLine: LineTransform = {
-  from: 2,
-  to: 4,
-  apply: (a, b) => [a, f32x4.add(a, b), f32x4.sub(a, b), f32x4.neg(b)],
-};
-
-/** G', the adjoint of G: filter gradients from sums of products. */
-export const filterGradLine: LineTransform = {
-  from: 4,
-  to: 3,
-  apply: (a, b, c, d) => [
-    f32x4.add(a, half(f32x4.add(b, c))),
-    half(f32x4.sub(b, c)),
-    f32x4.add(half(f32x4.add(b, c)), d),
-  ],
 };
 
 function times<Item>(count: number, make: (index: number) => Item): readonly Item[] {
