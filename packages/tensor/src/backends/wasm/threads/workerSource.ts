@@ -42,11 +42,12 @@ const serve = () => {
     if (Atomics.load(control, ${word.mail}) !== read) return;
     for (let task = take(); task >= 0; task = take()) execute(task);
     const end = performance.now() + ${spinMilliseconds};
-    for (let turn = 1; Atomics.load(control, ${word.bell}) === bell; turn++)
-      if (turn % 64 === 0 && performance.now() > end) break;
-    Atomics.add(control, ${word.sleepers}, 1);
-    Atomics.wait(control, ${word.bell}, bell);
-    Atomics.sub(control, ${word.sleepers}, 1);
+    for (let turn = 1; Atomics.load(control, ${word.bell}) === bell; turn++) {
+      if (turn % 64 !== 0 || performance.now() < end) continue;
+      Atomics.add(control, ${word.sleepers}, 1);
+      Atomics.wait(control, ${word.bell}, bell);
+      Atomics.sub(control, ${word.sleepers}, 1);
+    }
   }
 };
 
