@@ -1,5 +1,6 @@
 // Trees: parameters, optimiser states and batches are plain nested data with tensors as leaves.
-import { describeSpec, ShapeError, sentence } from './errors.ts';
+import { ShapeError, sentence } from './errors.ts';
+import { sameShape } from './shape.ts';
 import type { Tensor } from './tensor.ts';
 
 /** A tensor, or arrays and plain objects of trees. Declare parameter types with `type`, not `interface`. */
@@ -40,20 +41,27 @@ const describeValue = (value: unknown): string =>
 export const leaves = (tree: Tree): Tensor[] => leavesWithPaths(tree).map(([, leaf]) => leaf);
 
 /** The tensors of a tree with their paths, such as `backbone.layer2.0.conv1.weight`. */
-export const leavesWithPaths = (tree: Tree, prefix = ''): [string, Tensor][] =>
-  isTensor(tree)
-    ? [[prefix, tree]]
-    : childrenOf(tree, prefix).flatMap(([key, child]) =>
-        leavesWithPaths(child, prefix === '' ? key : `${prefix}.${key}`),
-      );
+export const leavesWithPaths = (tree: Tree, prefix = ''): [string, Tensor][] => {
+  // one growing list: a training step looks at a thousand leaves, and lists of lists cost several times as much
+  const found: [string, Tensor][] = [];
+  const visit = (node: Tree, path: string): void => {
+    if (isTensor(node)) found.push([path, node]);
+    else
+      for (const [key, child] of childrenOf(node, path)) visit(child, path === '' ? key : `${path}.${key}`);
+  };
+  visit(tree, prefix);
+  return found;
+};
 
-/** The structure of a tree with its leaves' specs: equal exactly for trees that one traced program serves. */
-export const structureOf = (tree: Tree, path = ''): string => {
-  if (isTensor(tree)) return describeSpec(tree);
-  const children = childrenOf(tree, path).map(
-    ([key, child]) => `${JSON.stringify(key)}:${structureOf(child, path === '' ? key : `${path}.${key}`)}`,
+/** Whether two trees have equal keys in one order, and leaves of equal specs: exactly then one traced program serves both. */
+export const areAlike = (a: Tree, b: Tree): boolean => {
+  if (isTensor(a)) return isTensor(b) && a.dtype === b.dtype && sameShape(a.shape, b.shape);
+  if (isTensor(b) || Array.isArray(a) !== Array.isArray(b)) return false;
+  const [inA, inB] = [childrenOf(a, ''), childrenOf(b, '')];
+  return (
+    inA.length === inB.length &&
+    inA.every(([key, child], i) => key === inB[i]![0] && areAlike(child, inB[i]![1]))
   );
-  return Array.isArray(tree) ? `[${children.join()}]` : `{${children.join()}}`;
 };
 
 /** The tree with every leaf replaced by `f(leaf, path)`. */

@@ -54,7 +54,8 @@ export const withBuffers = async <Result>(
 ): Promise<Result> => {
   const temporary: Buffer[] = [];
   const seen = new Map<Buffer, Argument>();
-  const bufferOf = async (argument: Argument): Promise<Buffer> => {
+  // a promise only where there is something to wait for: training steps have hundreds of arguments, all with buffers
+  const bufferOf = (argument: Argument): Buffer | Promise<Buffer> => {
     const { leaf, at } = argument;
     if (leaf.source.kind === 'buffer') {
       const buffer = liveBuffer(leaf, `${name}(${at})`, backend);
@@ -64,6 +65,9 @@ export const withBuffers = async <Result>(
       seen.set(buffer, argument);
       return buffer;
     }
+    return temporaryFor(argument);
+  };
+  const temporaryFor = async ({ leaf, at }: Argument): Promise<Buffer> => {
     const buffer =
       leaf.source.kind === 'constant'
         ? backend.upload(leaf.source.data, specOf(leaf))
@@ -73,7 +77,10 @@ export const withBuffers = async <Result>(
   };
   try {
     const buffers: Buffer[] = [];
-    for (const argument of args) buffers.push(await bufferOf(argument));
+    for (const argument of args) {
+      const buffer = bufferOf(argument);
+      buffers.push(buffer instanceof Promise ? await buffer : buffer);
+    }
     const result = run(buffers);
     args.forEach(({ at, donated }, i) => {
       if (donated) buffers[i]!.retiredBy = `${name}(${at})`;

@@ -5,7 +5,7 @@ import { describeSpec, RetraceError, sentence } from '../errors.ts';
 import type { Tensor } from '../tensor.ts';
 import { specOf } from '../tensor.ts';
 import type { Tree } from '../tree.ts';
-import { fillTree, leaves, leavesWithPaths, mapTree, structureOf } from '../tree.ts';
+import { areAlike, fillTree, leaves, leavesWithPaths, mapTree } from '../tree.ts';
 import { argumentsOf, placeOf, withBuffers } from './arguments.ts';
 import { evaluated } from './evaluate.ts';
 import { linearize } from './graph.ts';
@@ -39,8 +39,16 @@ interface Traced<Out extends Tree> {
   readonly out: Out;
 }
 
+/** A placeholder of the arguments. */
+interface Given {
+  readonly tensor: Tensor;
+  readonly donated: boolean;
+}
+
 /** One shape signature that the function was called with. */
-interface Trace<Out extends Tree> {
+interface Trace<In extends readonly Tree[], Out extends Tree> {
+  /** The arguments without their values. */
+  readonly placeholders: In;
   /** For people. */
   readonly signature: string;
   readonly result: Promise<Traced<Out>>;
@@ -61,11 +69,22 @@ export const compile = <In extends readonly Tree[], Out extends Tree>(
 ): Compiled<In, Out> => {
   const { backend, donate = [], maxTraces = 8, strict = false, profile = false } = requireOptions(options);
   const name = fn.name === '' ? 'compiled function' : fn.name;
-  const traces = new Map<string, Trace<Out>>();
+  const traces: Trace<In, Out>[] = [];
   const underWay = new Set<Promise<unknown>>();
 
-  const traced = async (args: In): Promise<Traced<Out>> => {
-    const given: { tensor: Tensor; donated: boolean }[] = [];
+  const traced = async (placeholders: In, given: readonly Given[]): Promise<Traced<Out>> => {
+    const out = fn(...placeholders);
+    const graph = linearize(leaves(out), given);
+    const program = await backend.compile(graph, { strict, profile });
+    return { program, out: mapTree((leaf) => ({ ...specOf(leaf), depth: 0, source: leaf.source }), out) };
+  };
+
+  const traceFor = (args: In): Trace<In, Out> => {
+    const known = traces.find(({ placeholders }) => areAlike(placeholders, args));
+    if (known !== undefined) return known;
+    const signature = signatureOf(args);
+    if (traces.length >= maxTraces) throw new RetraceError(retraceMessage(name, signature, traces));
+    const given: Given[] = [];
     const placeholders = args.map((arg, i) =>
       mapTree((leaf, path) => {
         const source = { kind: 'argument', index: given.length, path: placeOf(i, path) } as const;
@@ -74,33 +93,24 @@ export const compile = <In extends readonly Tree[], Out extends Tree>(
         return tensor;
       }, arg),
     ) as unknown as In;
-    const out = fn(...placeholders);
-    const graph = linearize(leaves(out), given);
-    const program = await backend.compile(graph, { strict, profile });
-    return { program, out: mapTree((leaf) => ({ ...specOf(leaf), depth: 0, source: leaf.source }), out) };
-  };
-
-  const traceFor = (args: In): Trace<Out> => {
-    const key = args.map((arg) => structureOf(arg)).join(';');
-    const known = traces.get(key);
-    if (known !== undefined) return known;
-    const signature = signatureOf(args);
-    if (traces.size >= maxTraces)
-      throw new RetraceError(retraceMessage(name, signature, [...traces.values()]));
-    const trace: Trace<Out> = { signature, result: traced(args) };
-    traces.set(key, trace);
+    const trace: Trace<In, Out> = { placeholders, signature, result: traced(placeholders, given) };
+    traces.push(trace);
     trace.result.then(
       ({ program }) => {
         trace.program = program;
       },
-      () => traces.delete(key),
+      () => {
+        const at = traces.indexOf(trace);
+        if (at >= 0) traces.splice(at, 1);
+      },
     );
     return trace;
   };
 
   const run = async (args: In): Promise<Out> => {
+    const given = argumentsOf(args, donate);
     const { program, out } = await traceFor(args).result;
-    const results = await withBuffers(argumentsOf(args, donate), name, backend, program.run);
+    const results = await withBuffers(given, name, backend, program.run);
     return fillTree(out, results.map(evaluated));
   };
 
@@ -115,8 +125,7 @@ export const compile = <In extends readonly Tree[], Out extends Tree>(
   };
 
   const destroy = (): void => {
-    const dropped = [...traces.values()];
-    traces.clear();
+    const dropped = traces.splice(0);
     const end = (): void => {
       for (const { result } of dropped)
         result.then(
@@ -130,10 +139,10 @@ export const compile = <In extends readonly Tree[], Out extends Tree>(
 
   return Object.assign(call, {
     describe: () =>
-      [...traces.values()]
+      traces
         .map(({ signature, program }) => `${name}(${signature})\n${program?.describe() ?? 'being compiled'}`)
         .join('\n\n'),
-    profile: () => [...traces.values()].flatMap(({ program }) => program?.profile() ?? []),
+    profile: () => traces.flatMap(({ program }) => program?.profile() ?? []),
     destroy,
   });
 };
