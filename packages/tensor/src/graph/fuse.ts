@@ -11,8 +11,12 @@ import type { Loop, Reduction } from './loop.ts';
 import { coalesce, loopOp } from './loop.ts';
 import { isTransparent } from './simplify.ts';
 
-/** Inputs of one loop at most: each needs a pointer and an address computation. */
-const mostInputs = 16;
+/** Bounds of what becomes one loop. */
+export interface FuseOptions {
+  /** Inputs of one loop at most, 16 by default: each needs a pointer and an address computation, or a binding. */
+  readonly mostInputs?: number;
+}
+
 /** Expression nodes of one loop at most: beyond it registers spill. */
 const mostNodes = 96;
 /** Ops so cheap that computing them again in every user beats storing their result. */
@@ -31,14 +35,14 @@ export const isLoopOp = (op: Step['op']): boolean =>
   isTransparent(op);
 
 /** An equal graph in which every elementwise, movement and reduction step is part of a loop; reshapes of stored values stay, as aliases. */
-export const fuse = (graph: Graph): Graph => {
+export const fuse = (graph: Graph, { mostInputs = 16 }: FuseOptions = {}): Graph => {
   const makers = new Map(graph.steps.map((step) => [step.output, step]));
   const constants = new Map(graph.constants.map(({ slot, data }) => [slot, data]));
   const stored = chooseStored(graph);
   const steps: Step[] = [];
   for (const step of [...graph.steps].reverse()) {
     if (!stored.has(step.output)) continue;
-    const fused = isFusible(step) ? buildLoop({ graph, makers, constants, stored }, step) : step;
+    const fused = isFusible(step) ? buildLoop({ graph, makers, constants, stored, mostInputs }, step) : step;
     for (const slot of fused.inputs) stored.add(slot);
     steps.push(fused);
   }
@@ -88,6 +92,7 @@ interface Context {
   readonly constants: ReadonlyMap<Slot, ArrayLike<number>>;
   /** Grows: what a loop cannot reach through must be stored. */
   readonly stored: Set<Slot>;
+  readonly mostInputs: number;
 }
 
 /** A loop under construction. */
@@ -97,16 +102,23 @@ interface Draft {
   readonly places: Map<string, Expression>;
   readonly visited: Map<string, Expression>;
   nodes: number;
+  /** Inputs from which on operands are stored; those that are under way may still come after it. */
+  readonly bound: number;
 }
 
 const buildLoop = (context: Context, root: Step): Step => {
+  let bound = context.mostInputs;
   for (;;) {
-    const draft: Draft = { slots: [], layouts: [], places: new Map(), visited: new Map(), nodes: 0 };
+    const draft: Draft = { slots: [], layouts: [], places: new Map(), visited: new Map(), nodes: 0, bound };
     const { start, chain, shape, reduction } = iterationOf(context, root);
     const expression = isReduction(root)
       ? express(context, draft, start, chain)
       : expressMaker(context, draft, root, []);
     if (expression === undefined) continue; // something more is stored now: draft again
+    if (new Set(draft.slots).size > context.mostInputs && bound > 1) {
+      bound--;
+      continue;
+    }
     const loop: Loop = {
       extents: shape,
       strides: draft.layouts.map(({ strides }) => strides),
@@ -158,7 +170,7 @@ const express = (
   const reachable =
     maker !== undefined && !context.stored.has(slot) && (isElementwise(maker) || isMovement(maker));
   if (!reachable) return leaf(context, draft, slot, chain);
-  const full = draft.slots.length >= mostInputs || draft.nodes >= mostNodes;
+  const full = draft.slots.length >= draft.bound || draft.nodes >= mostNodes;
   if (full && isElementwise(maker)) {
     context.stored.add(slot);
     return leaf(context, draft, slot, chain);

@@ -10,6 +10,8 @@ type Storage =
   | { readonly kind: 'constant'; readonly index: number }
   /** In the plan's own memory, shared with slots that are not alive at the same time. */
   | { readonly kind: 'block'; readonly offset: number }
+  /** One of the plan's own buffers, shared with slots that are not alive at the same time. */
+  | { readonly kind: 'pooled'; readonly index: number }
   /** A new buffer of its own: result number `index`. */
   | { readonly kind: 'result'; readonly index: number }
   /** The buffer of a donated argument, which result number `index` takes over. */
@@ -47,6 +49,55 @@ export const planMemory = (
   scratchOf: ScratchOf = () => 0,
   kept: readonly Slot[] = [],
 ): Plan & { readonly scratch: readonly number[] } => {
+  const { storage, owner } = placeGiven(graph, kept);
+  const blocks = lifetimes(graph, owner, storage, scratchOf);
+  const { offsets, bytes } = pack(blocks);
+  const scratch: number[] = graph.steps.map(() => 0);
+  blocks.forEach((block, i) => {
+    if (block.slot === undefined) scratch[block.from] = offsets[i]!;
+    else storage[block.slot] = { kind: 'block', offset: offsets[i]! };
+  });
+  return { graph, storage, bytes, scratch };
+};
+
+/** A graph with a buffer for every slot, for places whose buffers are not ranges of one memory. */
+export interface BufferPlan {
+  readonly graph: Graph;
+  readonly storage: readonly (Storage | undefined)[];
+  /** Bytes of each of the plan's own buffers. */
+  readonly pool: readonly number[];
+}
+
+/**
+ * The plan of a graph whose results are separate steps, in whole buffers. A step's output is never one of its inputs, but for a donated
+ * argument that the step reads only at the element that it writes. Reshapes become aliases.
+ */
+export const planBuffers = (graph: Graph): BufferPlan => {
+  const { storage, owner } = placeGiven(graph, []);
+  const pool: { bytes: number; busyUntil: number }[] = [];
+  for (const { slot, bytes, from, to } of lifetimes(graph, owner, storage, () => 0)) {
+    // the free buffer that must grow least, and of those that need not the smallest
+    const cost = (held: number): number => (held < bytes ? bytes - held : (held - bytes) * 1e-6);
+    const free = pool
+      .filter(({ busyUntil }) => busyUntil < from)
+      .reduce<(typeof pool)[number] | undefined>(
+        (best, next) => (best === undefined || cost(next.bytes) < cost(best.bytes) ? next : best),
+        undefined,
+      );
+    const chosen = free ?? { bytes, busyUntil: to };
+    if (free === undefined) pool.push(chosen);
+    chosen.bytes = Math.max(chosen.bytes, bytes);
+    chosen.busyUntil = to;
+    storage[slot!] = { kind: 'pooled', index: pool.indexOf(chosen) };
+  }
+  return { graph, storage, pool: pool.map(({ bytes }) => bytes) };
+};
+
+/** The slots whose place follows from the graph alone: arguments, constants, kept values, aliases, results. And who owns every computed slot's elements. */
+const placeGiven = (
+  graph: Graph,
+  kept: readonly Slot[],
+): { storage: (Storage | undefined)[]; owner: Map<Slot, Slot> } => {
   const storage: (Storage | undefined)[] = graph.specs.map(() => undefined);
   graph.args.forEach(({ slot }, index) => {
     storage[slot] = { kind: 'argument', index };
@@ -60,14 +111,7 @@ export const planMemory = (
     storage[slot] = { kind: 'kept', index };
   });
   placeResults(graph, owner, storage);
-  const blocks = lifetimes(graph, owner, storage, scratchOf);
-  const { offsets, bytes } = pack(blocks);
-  const scratch: number[] = graph.steps.map(() => 0);
-  blocks.forEach((block, i) => {
-    if (block.slot === undefined) scratch[block.from] = offsets[i]!;
-    else storage[block.slot] = { kind: 'block', offset: offsets[i]! };
-  });
-  return { graph, storage, bytes, scratch };
+  return { storage, owner };
 };
 
 /** Which slot owns the elements of each computed slot. A reshape shares its input's, unless a result would then share with an argument, constant or other result. */

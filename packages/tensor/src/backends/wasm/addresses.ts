@@ -42,7 +42,7 @@ export const addressTable = ({ storage }: Plan, constants: readonly Address[]): 
     else if (place.kind === 'result') results.push(slot);
     else if (place.kind === 'kept') kept.push({ slot, value: place.index });
     else if (place.kind === 'alias') aliases.push({ slot, of: place.of });
-    else {
+    else if (place.kind === 'taken') {
       ofArguments.push({ slot, argument: place.argument });
       taken.add(place.argument);
     }
