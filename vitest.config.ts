@@ -13,15 +13,33 @@ if (chromium === undefined) {
   console.warn(`Skipping the browser tests: ${message}.`);
 }
 
+// WebGPU in Node needs a Vulkan driver; Chromium's package brings one that computes on the CPU. Dawn reads the process's own environment.
+const softwareDriver = '/usr/lib/chromium/vk_swiftshader_icd.json';
+const hasDriver = process.env.VK_ICD_FILENAMES !== undefined || existsSync(softwareDriver);
+if (hasDriver) process.env.VK_ICD_FILENAMES ??= softwareDriver;
+else console.warn(`Skipping WebGPU in Node: no Vulkan driver found (set VK_ICD_FILENAMES, or install "chromium").`);
+
 const node = {
   resolve: { conditions: [source, 'module', 'node', 'development|production'] },
   ssr: { resolve: { conditions: [source, 'module', 'node', 'development|production'] } },
   test: {
     name: 'node',
     include: ['packages/*/test/**/*.test.ts', 'bench/test/**/*.test.ts'],
-    exclude: ['packages/*/test/{browser,isolatedBrowser}/**'],
+    exclude: ['packages/*/test/{browser,isolatedBrowser,webgpu}/**'],
     pool: 'threads' as const,
     testTimeout: 60_000,
+  },
+};
+
+/** A process per file: a GPU device does not survive its thread. */
+const webgpu = {
+  ...node,
+  test: {
+    ...node.test,
+    name: 'webgpu',
+    include: ['packages/*/test/webgpu/**/*.test.ts'],
+    exclude: [],
+    pool: 'forks' as const,
   },
 };
 
@@ -30,6 +48,9 @@ const isolation = {
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Embedder-Policy': 'require-corp',
 };
+
+/** WebGPU on the CPU where there is no GPU: off in headless Chromium unless asked for. */
+const chromiumFlags = ['--no-sandbox', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
 
 /** The tests of a folder in Chromium, on pages that are served with the given headers. */
 const browser = (executablePath: string, name: string, folder: string, headers: Record<string, string>) => ({
@@ -43,7 +64,7 @@ const browser = (executablePath: string, name: string, folder: string, headers: 
       enabled: true,
       headless: true,
       screenshotFailures: false,
-      provider: playwright({ launchOptions: { executablePath, args: ['--no-sandbox'] } }),
+      provider: playwright({ launchOptions: { executablePath, args: chromiumFlags } }),
       instances: [{ browser: 'chromium' as const }],
     },
   },
@@ -58,6 +79,6 @@ export default defineConfig({
   test: {
     reporters: ['default', ['json', { outputFile: 'node_modules/.cache/vitest.json' }]],
     coverage: { provider: 'v8', include: ['packages/*/src/**'], reporter: ['text-summary', 'lcov'] },
-    projects: chromium === undefined ? [node] : [node, ...browsers(chromium)],
+    projects: [node, ...(hasDriver ? [webgpu] : []), ...(chromium === undefined ? [] : browsers(chromium))],
   },
 });

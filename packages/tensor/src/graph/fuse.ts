@@ -102,21 +102,20 @@ interface Draft {
   readonly places: Map<string, Expression>;
   readonly visited: Map<string, Expression>;
   nodes: number;
-  /** Inputs from which on operands are stored; those that are under way may still come after it. */
-  readonly bound: number;
+  /** Elementwise values in the order in which they were finished, and the inputs that the loop had then. */
+  readonly finished: { readonly slot: Slot; readonly inputs: number }[];
 }
 
 const buildLoop = (context: Context, root: Step): Step => {
-  let bound = context.mostInputs;
   for (;;) {
-    const draft: Draft = { slots: [], layouts: [], places: new Map(), visited: new Map(), nodes: 0, bound };
+    const draft: Draft = { slots: [], layouts: [], places: new Map(), visited: new Map(), nodes: 0, finished: [] };
     const { start, chain, shape, reduction } = iterationOf(context, root);
     const expression = isReduction(root)
       ? express(context, draft, start, chain)
       : expressMaker(context, draft, root, []);
     if (expression === undefined) continue; // something more is stored now: draft again
-    if (new Set(draft.slots).size > context.mostInputs && bound > 1) {
-      bound--;
+    if (new Set(draft.slots).size > context.mostInputs) {
+      storePart(context, draft);
       continue;
     }
     const loop: Loop = {
@@ -133,6 +132,15 @@ const buildLoop = (context: Context, root: Step): Step => {
       inputs: draft.slots,
     };
   }
+};
+
+/** Makes a part of a loop with too many inputs a loop of its own: the first that needed nearly as many as there may be. */
+const storePart = ({ mostInputs, stored }: Context, { finished }: Draft): void => {
+  // the root is the last that is finished, and stored in any case
+  const parts = finished.slice(0, -1).filter(({ slot }) => !stored.has(slot));
+  const part = parts.find(({ inputs }) => inputs >= mostInputs - 1) ?? parts.at(-1);
+  if (part === undefined) throw new RangeError(`fuse: needs loops of at least 3 inputs, got at most ${mostInputs}.`);
+  stored.add(part.slot);
 };
 
 /** Where a loop over the root's elements begins: for reductions at the input, with the folded axes moved to the end. */
@@ -170,7 +178,7 @@ const express = (
   const reachable =
     maker !== undefined && !context.stored.has(slot) && (isElementwise(maker) || isMovement(maker));
   if (!reachable) return leaf(context, draft, slot, chain);
-  const full = draft.slots.length >= draft.bound || draft.nodes >= mostNodes;
+  const full = draft.slots.length >= context.mostInputs || draft.nodes >= mostNodes;
   if (full && isElementwise(maker)) {
     context.stored.add(slot);
     return leaf(context, draft, slot, chain);
@@ -197,6 +205,7 @@ const expressMaker = (
   }
   const expression = maker.op.expression!(operands, maker.attrs, context.graph.specs[maker.output]!);
   draft.visited.set(key, expression);
+  draft.finished.push({ slot: maker.output, inputs: new Set(draft.slots).size });
   return expression;
 };
 
