@@ -87,16 +87,20 @@ export const dispatchOf = (shader: Shader, workgroups: Dispatch['workgroups']): 
   operands: shader.bindings.map(({ operand }) => operand),
 });
 
-/** The kernel of one dispatch in which thread `index` of `count` does what the body says; the body may read `index`. */
+/**
+ * The kernel of one dispatch in which thread `index` of `count` does what the body says; the body may read `index`. Under `anySize` the
+ * count is that of the result's elements, and not part of the text: tensors of all sizes then share one shader.
+ */
 export const perElement = (
   count: number,
-  shader: Pick<Shader, 'bindings' | 'declarations' | 'body'>,
+  shader: Pick<Shader, 'bindings' | 'declarations' | 'body'> & { readonly anySize?: boolean },
   context: KernelContext,
 ): GpuKernel => {
   if (count === 0) return { dispatches: [], scratchBytes: 0 };
+  const bound = shader.anySize === true ? 'i32(arrayLength(&result))' : String(count);
   const body = [
     `let index = i32((group.y * groups.x + group.x) * ${workgroupThreads}u + local.x);`,
-    `if (index >= ${count}) { return; }`,
+    `if (index >= ${bound}) { return; }`,
     ...shader.body,
   ];
   const workgroups = workgroupsFor(Math.ceil(count / workgroupThreads), context);

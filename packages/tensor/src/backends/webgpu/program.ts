@@ -25,6 +25,8 @@ interface ReadyDispatch {
   readonly workgroups: Dispatch['workgroups'];
   /** The slots of its operands. */
   readonly slots: readonly Slot[];
+  /** The bytes of those slots: shaders may ask how long a buffer is. */
+  readonly bytes: readonly number[];
   bound?: { readonly buffers: readonly GPUBuffer[]; readonly group: GPUBindGroup };
 }
 
@@ -45,11 +47,11 @@ export const openPipelines = (device: GPUDevice): PipelineFor => {
   const make = async (code: string, step: string): Promise<GPUComputePipeline> => {
     device.pushErrorScope('validation');
     const module = device.createShaderModule({ code });
-    // not createComputePipelineAsync: Dawn compiles those on threads whose stacks are too small for some drivers
-    const pipeline = device.createComputePipeline({ layout: 'auto', compute: { module, entryPoint: 'main' } });
+    const made = device.createComputePipelineAsync({ layout: 'auto', compute: { module, entryPoint: 'main' } });
     const fault = await device.popErrorScope();
-    if (fault === null) return pipeline;
-    throw new UnsupportedError(shaderFault(step, fault.message, code));
+    const pipeline = await made.catch((error: unknown) => error as Error);
+    if (!(pipeline instanceof Error)) return pipeline;
+    throw new UnsupportedError(shaderFault(step, fault?.message ?? pipeline.message, code));
   };
   return (code, step) => {
     const found = known.get(code);
@@ -129,7 +131,8 @@ export const preparePlan = async (
       .map(async ({ code, workgroups, operands }): Promise<ReadyDispatch> => {
         const slots = operands.map((operand) => (operand.kind === 'input' ? step.inputs[operand.index]! : step.output));
         const name = step.label === undefined ? step.op.name : `${step.op.name} ${step.label}`;
-        return { pipeline: await pipelineFor(code, name), workgroups, slots };
+        const bytes = slots.map((slot) => bytesOf(plan.graph.specs[slot]!));
+        return { pipeline: await pipelineFor(code, name), workgroups, slots, bytes };
       }),
   );
   const dispatches = await Promise.all(waiting);
@@ -155,7 +158,10 @@ const groupOf = (device: GPUDevice, dispatch: ReadyDispatch, buffers: readonly G
   const given = slots.map((slot) => buffers[slot]!);
   const group = device.createBindGroup({
     layout: dispatch.pipeline.getBindGroupLayout(0),
-    entries: given.map((buffer, binding) => ({ binding, resource: { buffer } })),
+    entries: given.map((buffer, binding) => ({
+      binding,
+      resource: { buffer, size: Math.max(4, dispatch.bytes[binding]!) },
+    })),
   });
   dispatch.bound = { buffers: given, group };
   return group;

@@ -38,13 +38,17 @@ const isCopy = ({ expression }: Loop): boolean => expression.kind === 'input';
 const emitMove = (loop: Loop, inputs: readonly Spec[], output: Spec, context: KernelContext): GpuKernel => {
   if (loop.expression.kind !== 'input') throw new RangeError('emitMove: needs a loop that only moves elements.');
   const { index } = loop.expression;
+  const anySize = isFlat(loop);
   const { bindings, nameOf } = stepBindings(inputs.map(() => 'u32'), 'u32', context.inPlace);
   const body = [
     ...coordinates('index', loop.extents, 'i'),
     `result[index] = ${nameOf(index)}[${position(loop.strides[index]!, loop.offsets[index]!, 'i')}];`,
   ];
-  return perElement(sizeOf(output.shape), { bindings, body }, context);
+  return perElement(sizeOf(output.shape), { bindings, body, anySize }, context);
 };
+
+/** Whether nothing but the number of elements tells the loop from others: all inputs go along, or stand still. */
+const isFlat = ({ extents, strides }: Loop): boolean => extents.length === 1 && strides.every(([stride]) => stride === 0 || stride === 1);
 
 /** What every form of loop is written with. */
 interface LoopText {
@@ -77,7 +81,8 @@ const emitElementwise = (
     ...value.statements,
     `result[index] = ${toStored(value.value, output.dtype)};`,
   ];
-  return perElement(sizeOf(output.shape), { bindings, declarations: declarations(), body }, context);
+  const anySize = isFlat(loop);
+  return perElement(sizeOf(output.shape), { bindings, declarations: declarations(), body, anySize }, context);
 };
 
 /** How the values of a fold are put together. */
