@@ -17,7 +17,10 @@ if (chromium === undefined) {
 const softwareDriver = '/usr/lib/chromium/vk_swiftshader_icd.json';
 const hasDriver = process.env.VK_ICD_FILENAMES !== undefined || existsSync(softwareDriver);
 if (hasDriver) process.env.VK_ICD_FILENAMES ??= softwareDriver;
-else console.warn(`Skipping WebGPU in Node: no Vulkan driver found (set VK_ICD_FILENAMES, or install "chromium").`);
+else
+  console.warn(
+    `Skipping WebGPU in Node: no Vulkan driver found (set VK_ICD_FILENAMES, or install "chromium").`,
+  );
 
 const node = {
   resolve: { conditions: [source, 'module', 'node', 'development|production'] },
@@ -50,7 +53,13 @@ const isolation = {
 };
 
 /** WebGPU on the CPU where there is no GPU: off in headless Chromium unless asked for. */
-const chromiumFlags = ['--no-sandbox', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
+const chromiumFlags = [
+  '--no-sandbox',
+  '--enable-unsafe-webgpu',
+  '--use-webgpu-adapter=swiftshader',
+  // clearing workgroup memory takes SwiftShader half a second per shader; our kernels do not read what they have not written
+  '--enable-dawn-features=disable_workgroup_init',
+];
 
 /** The tests of a folder in Chromium, on pages that are served with the given headers. */
 const browser = (executablePath: string, name: string, folder: string, headers: Record<string, string>) => ({

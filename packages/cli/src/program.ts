@@ -61,7 +61,10 @@ function fixedByRun(option: Option, resumable: boolean): Option {
 }
 
 function addCommonOptions(command: Command, { resumable }: { readonly resumable: boolean }): Command {
-  const backend = new Option('--backend <name>', 'cpu (slow, exact reference), wasm (fast) or webgpu (fast on a GPU)');
+  const backend = new Option(
+    '--backend <name>',
+    'cpu (slow, exact reference), wasm (fast) or webgpu (fast on a GPU)',
+  );
   return command
     .addOption(
       new Option('--out <folder>', 'folder that holds the run folders')

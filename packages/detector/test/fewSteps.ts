@@ -29,7 +29,10 @@ const fewSteps = async (backend: Backend): Promise<FewSteps> => {
   const changes = new Map<string, Float64Array>();
   for (const [path, leaf] of leavesWithPaths(state.params)) {
     const [before, after] = [start.get(path)!, await read(leaf)];
-    changes.set(path, Float64Array.from(after, (x, i) => x - before[i]!));
+    changes.set(
+      path,
+      Float64Array.from(after, (x, i) => x - before[i]!),
+    );
   }
   await backend.destroy();
   return { losses, changes };
@@ -47,7 +50,8 @@ export const expectTrainingOfReference = async (backend: Backend): Promise<void>
   actual.losses.forEach((loss, i) => {
     expect(Math.abs(loss / expected.losses[i]! - 1), `loss of step ${i + 1}`).toBeLessThan(1e-5);
   });
-  const all = (run: FewSteps): Float64Array => Float64Array.from([...run.changes.values()].flatMap((x) => [...x]));
+  const all = (run: FewSteps): Float64Array =>
+    Float64Array.from([...run.changes.values()].flatMap((x) => [...x]));
   const [a, b] = [all(actual), all(expected)];
   expect(normOf(a.map((x, i) => x - b[i]!)) / normOf(b)).toBeLessThan(1e-2);
 };

@@ -108,7 +108,14 @@ interface Draft {
 
 const buildLoop = (context: Context, root: Step): Step => {
   for (;;) {
-    const draft: Draft = { slots: [], layouts: [], places: new Map(), visited: new Map(), nodes: 0, finished: [] };
+    const draft: Draft = {
+      slots: [],
+      layouts: [],
+      places: new Map(),
+      visited: new Map(),
+      nodes: 0,
+      finished: [],
+    };
     const { start, chain, shape, reduction } = iterationOf(context, root);
     const expression = isReduction(root)
       ? express(context, draft, start, chain)
@@ -139,7 +146,8 @@ const storePart = ({ mostInputs, stored }: Context, { finished }: Draft): void =
   // the root is the last that is finished, and stored in any case
   const parts = finished.slice(0, -1).filter(({ slot }) => !stored.has(slot));
   const part = parts.find(({ inputs }) => inputs >= mostInputs - 1) ?? parts.at(-1);
-  if (part === undefined) throw new RangeError(`fuse: needs loops of at least 3 inputs, got at most ${mostInputs}.`);
+  if (part === undefined)
+    throw new RangeError(`fuse: needs loops of at least 3 inputs, got at most ${mostInputs}.`);
   stored.add(part.slot);
 };
 

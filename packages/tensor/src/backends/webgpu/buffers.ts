@@ -33,7 +33,7 @@ export const openBuffers = (device: GPUDevice): GpuBuffers => {
   const most = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
   const free = new Map<number, GPUBuffer[]>();
   let freeBytes = 0;
-  let shared: GPUBuffer[] = [];
+  const shared: GPUBuffer[] = [];
 
   const make = (bytes: number, purpose: () => string): GPUBuffer => {
     if (bytes > most) throw new UnsupportedError(tooLarge(bytes, most, purpose()));
@@ -95,7 +95,8 @@ export const openBuffers = (device: GPUDevice): GpuBuffers => {
       return copy;
     },
     write: (buffer, data) => {
-      if (data.byteLength > 0) device.queue.writeBuffer(buffer, 0, data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
+      if (data.byteLength > 0)
+        device.queue.writeBuffer(buffer, 0, data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
     },
   };
 };

@@ -29,7 +29,11 @@ export const requestDevice = async ({ gpu, realGpu = false }: WebgpuOptions): Pr
   const isSoftware = isSoftwareAdapter(info);
   if (realGpu && isSoftware)
     throw new UnsupportedError(
-      missing('a real GPU (realGpu)', `the software adapter ${describeAdapter(info)}`, 'Use backend wasm, which is faster there.'),
+      missing(
+        'a real GPU (realGpu)',
+        `the software adapter ${describeAdapter(info)}`,
+        'Use backend wasm, which is faster there.',
+      ),
     );
   const requiredLimits: Record<string, number> = {};
   for (const name of wantedLimits) requiredLimits[name] = adapter.limits[name];
@@ -43,7 +47,7 @@ export const surveyWebgpu = async ({ gpu }: WebgpuOptions = {}): Promise<Readonl
   return {
     adapter: describeAdapter(info),
     software: isSoftwareAdapter(info),
-    features: [...features].sort(),
+    features: [...features].sort((a, b) => a.localeCompare(b)),
     limits: Object.fromEntries(wantedLimits.map((name) => [name, limits[name]])),
   };
 };
@@ -78,7 +82,11 @@ const findGpu = async (): Promise<GPU> => {
   const isNode = 'process' in globalThis && !('document' in globalThis);
   if (!isNode)
     throw new UnsupportedError(
-      missing('WebGPU', 'a browser without navigator.gpu', 'Use a browser that has it (on a page from https or localhost), or backend gpujs or wasm.'),
+      missing(
+        'WebGPU',
+        'a browser without navigator.gpu',
+        'Use a browser that has it (on a page from https or localhost), or backend gpujs or wasm.',
+      ),
     );
   // a name that bundlers cannot see: the package is optional, and only for Node
   const name = 'webgpu';
@@ -92,7 +100,8 @@ const findGpu = async (): Promise<GPU> => {
       { cause: error },
     );
   });
-  return dawn.create([]);
+  // our kernels write workgroup memory before they read it; clearing it first costs software adapters half a second per shader
+  return dawn.create(['enable-dawn-features=disable_workgroup_init']);
 };
 
 const softwareNames = /swiftshader|llvmpipe|lavapipe|software|basic render/i;

@@ -90,15 +90,14 @@ const takesBack = (node: Expression): boolean => {
 };
 
 /** The value of a stored element. */
-export const fromStored = (text: string, dtype: DType): string => (dtype === 'bool' ? `(${text} != 0)` : text);
+const fromStored = (text: string, dtype: DType): string => (dtype === 'bool' ? `(${text} != 0)` : text);
 
 /** The stored form of a value. */
 export const toStored = (text: string, dtype: DType): string => (dtype === 'bool' ? `i32(${text})` : text);
 
 const castText = (x: string, from: DType, to: DType, use: (name: FunctionName) => void): string => {
   if (to === 'f32') return `f32(${x})`;
-  if (to === 'bool')
-    return from === 'f32' ? `((bitcast<u32>(${x}) & 0x7fffffffu) != 0u)` : `(${x} != 0)`;
+  if (to === 'bool') return from === 'f32' ? `((bitcast<u32>(${x}) & 0x7fffffffu) != 0u)` : `(${x} != 0)`;
   if (from === 'bool') return `i32(${x})`;
   use('toInteger');
   return `toInteger(${x})`;
@@ -115,7 +114,8 @@ const floatUnary: Readonly<Record<Exclude<UnaryName, 'not'>, (x: string) => stri
 };
 
 const unaryText = (name: UnaryName, dtype: DType, x: string, use: (name: FunctionName) => void): string => {
-  if (name === 'not') return dtype === 'bool' ? `!${x}` : `select(${dtype}(0), ${dtype}(1), ${x} == ${dtype}(0))`;
+  if (name === 'not')
+    return dtype === 'bool' ? `!${x}` : `select(${dtype}(0), ${dtype}(1), ${x} == ${dtype}(0))`;
   if (name === 'exp') use('expOf');
   if (name === 'log') use('logOf');
   if (dtype === 'f32') return floatUnary[name](x);
@@ -168,7 +168,9 @@ const boolBinary: BinaryTexts = {
   equal: infix('=='),
 };
 
-const calledBy: Readonly<Partial<Record<BinaryName, readonly [float: FunctionName, integer?: FunctionName]>>> = {
+const calledBy: Readonly<
+  Partial<Record<BinaryName, readonly [float: FunctionName, integer?: FunctionName]>>
+> = {
   pow: ['powOf', 'powerOfIntegers'],
   minimum: ['minimumOf'],
   maximum: ['maximumOf'],

@@ -1,12 +1,11 @@
 // The WebGPU backend: fused plans as one command encoder of our own shaders.
-import { sentence, UnsupportedError } from '../../errors.ts';
+import { describeSpec, sentence, UnsupportedError } from '../../errors.ts';
 import { fuse } from '../../graph/fuse.ts';
 import type { Slot } from '../../graph/graph.ts';
 import { separateResults } from '../../graph/graph.ts';
 import { runSinksEarly } from '../../graph/order.ts';
 import { planBuffers } from '../../graph/plan.ts';
 import { simplify } from '../../graph/simplify.ts';
-import { describeSpec } from '../../errors.ts';
 import type { Data, Spec } from '../../tensor.ts';
 import type { Backend, Buffer, Program } from '../backend.ts';
 import { openLedger, programDestroyed } from '../ledger.ts';
@@ -63,7 +62,9 @@ export const webgpuBackend = async (options: WebgpuOptions = {}): Promise<Backen
     });
     let isDestroyed = false;
     const largestOf = (index: number): string => {
-      const slots = storage.flatMap((place, slot) => (place?.kind === 'pooled' && place.index === index ? [slot] : []));
+      const slots = storage.flatMap((place, slot) =>
+        place?.kind === 'pooled' && place.index === index ? [slot] : [],
+      );
       const largest = slots.reduce((a, b) => (bytesOf(graph.specs[b]!) > bytesOf(graph.specs[a]!) ? b : a));
       const maker = graph.steps.find(({ output }) => output === largest);
       return `${describeSpec(graph.specs[largest]!)} of ${maker?.op.name ?? 'a step'}${maker?.label === undefined ? '' : ` (${maker.label})`}`;
@@ -143,7 +144,9 @@ export const webgpuBackend = async (options: WebgpuOptions = {}): Promise<Backen
     compile: async (graph) => {
       requireDevice();
       const mostInputs = device.limits.maxStorageBuffersPerShaderStage - 1;
-      const fused = runSinksEarly(fuse(separateResults(simplify(graph)), { mostInputs: Math.min(16, mostInputs) }));
+      const fused = runSinksEarly(
+        fuse(separateResults(simplify(graph)), { mostInputs: Math.min(16, mostInputs) }),
+      );
       return program(await preparePlan(planBuffers(fused), device, pipelineFor));
     },
     upload: (data, spec) => {

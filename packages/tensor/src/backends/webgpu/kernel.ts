@@ -2,7 +2,7 @@
 import type { DType } from '../../tensor.ts';
 
 /** A buffer that a dispatch is given: an input of the step by its place, the step's output, or memory that lasts for the step. */
-export type Operand =
+type Operand =
   | { readonly kind: 'input'; readonly index: number }
   | { readonly kind: 'output' }
   | { readonly kind: 'scratch' };
@@ -29,7 +29,7 @@ export interface KernelContext {
 }
 
 /** Threads of a workgroup where no kernel needs another number. */
-export const workgroupThreads = 64;
+const workgroupThreads = 64;
 
 /** Workgroups for so many in a row, over two dimensions where one is too long. */
 export const workgroupsFor = (
@@ -65,7 +65,7 @@ export interface Shader {
 const isWritten = ({ operand }: Binding): boolean => operand.kind !== 'input';
 
 /** The WGSL of a shader. */
-export const shaderText = ({ bindings, declarations = [], workgroupSize, body }: Shader): string =>
+const shaderText = ({ bindings, declarations = [], workgroupSize, body }: Shader): string =>
   [
     ...bindings.map(
       (binding, at) =>

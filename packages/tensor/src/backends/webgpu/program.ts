@@ -1,7 +1,7 @@
 // A plan as dispatches: pipelines made once, bind groups kept while their buffers stay, one command encoder per run.
 import { describeSpec, sentence, UnsupportedError } from '../../errors.ts';
 import { isLoopOp } from '../../graph/fuse.ts';
-import type { Graph, Slot, Step } from '../../graph/graph.ts';
+import type { Slot, Step } from '../../graph/graph.ts';
 import type { BufferPlan } from '../../graph/plan.ts';
 import { printStep } from '../../graph/print.ts';
 import { sizeOf } from '../../shape.ts';
@@ -47,7 +47,10 @@ export const openPipelines = (device: GPUDevice): PipelineFor => {
   const make = async (code: string, step: string): Promise<GPUComputePipeline> => {
     device.pushErrorScope('validation');
     const module = device.createShaderModule({ code });
-    const made = device.createComputePipelineAsync({ layout: 'auto', compute: { module, entryPoint: 'main' } });
+    const made = device.createComputePipelineAsync({
+      layout: 'auto',
+      compute: { module, entryPoint: 'main' },
+    });
     const fault = await device.popErrorScope();
     const pipeline = await made.catch((error: unknown) => error as Error);
     if (!(pipeline instanceof Error)) return pipeline;
@@ -129,14 +132,20 @@ export const preparePlan = async (
     (kernels[i]?.dispatches ?? [])
       .filter(({ workgroups }) => !workgroups.includes(0))
       .map(async ({ code, workgroups, operands }): Promise<ReadyDispatch> => {
-        const slots = operands.map((operand) => (operand.kind === 'input' ? step.inputs[operand.index]! : step.output));
+        const slots = operands.map((operand) =>
+          operand.kind === 'input' ? step.inputs[operand.index]! : step.output,
+        );
         const name = step.label === undefined ? step.op.name : `${step.op.name} ${step.label}`;
         const bytes = slots.map((slot) => bytesOf(plan.graph.specs[slot]!));
         return { pipeline: await pipelineFor(code, name), workgroups, slots, bytes };
       }),
   );
   const dispatches = await Promise.all(waiting);
-  return { plan, dispatches, sources: kernels.map((kernel) => kernel?.dispatches.map(({ code }) => code) ?? []) };
+  return {
+    plan,
+    dispatches,
+    sources: kernels.map((kernel) => kernel?.dispatches.map(({ code }) => code) ?? []),
+  };
 };
 
 /** Encodes and submits all dispatches over the slots' buffers. */
@@ -178,12 +187,8 @@ export const describePlan = ({ plan }: ReadyPlan, head: string): string => {
   };
   const bytes = pool.reduce((sum, size) => sum + size, 0);
   const lines = graph.steps.map((step) => `${printStep(graph, step)}  [${place(step.output)}; tuned]`);
-  return [`${head}: ${graph.steps.length} steps, ${bytes} bytes of plan memory in ${pool.length} buffers`, ...lines].join('\n');
+  return [
+    `${head}: ${graph.steps.length} steps, ${bytes} bytes of plan memory in ${pool.length} buffers`,
+    ...lines,
+  ].join('\n');
 };
-
-/** Steps of a graph that compute something. */
-export const launchesOf = ({ dispatches }: Pick<ReadyPlan, 'dispatches'>): number => dispatches.length;
-
-/** A graph's first step without a kernel here, by the choice of every op. */
-export const firstWithoutKernel = ({ steps }: Graph): Step | undefined =>
-  steps.find(({ op }) => choiceFor(op).tier === 'reference');

@@ -29,7 +29,7 @@ interface Contraction {
 }
 
 /** The sizes of a tile. All are powers of two. */
-export interface TileSizes {
+interface TileSizes {
   /** Rows and columns of C that a workgroup computes. */
   readonly rows: number;
   readonly columns: number;
@@ -57,7 +57,12 @@ const emitContraction = (contraction: Contraction, context: KernelContext): GpuK
   const { batch, m, n, k, place } = contraction;
   const { bindings } = stepBindings(['f32', 'f32'], 'f32');
   if (batch * m * n === 0) return { dispatches: [], scratchBytes: 0 };
-  if (k === 0) return perElement(batch * m * n, { bindings: bindings.slice(2), body: ['result[index] = 0.0;'] }, context);
+  if (k === 0)
+    return perElement(
+      batch * m * n,
+      { bindings: bindings.slice(2), body: ['result[index] = 0.0;'] },
+      context,
+    );
   const tile = tileFor(contraction);
   const shader = {
     bindings,
@@ -76,7 +81,9 @@ const emitContraction = (contraction: Contraction, context: KernelContext): GpuK
 
 const elementFunctions = ({ left, right }: Contraction): readonly string[] => [
   ['fn leftElement(batch: i32, m: i32, k: i32) -> f32 {', ...left.map((line) => `  ${line}`), '}'].join('\n'),
-  ['fn rightElement(batch: i32, k: i32, n: i32) -> f32 {', ...right.map((line) => `  ${line}`), '}'].join('\n'),
+  ['fn rightElement(batch: i32, k: i32, n: i32) -> f32 {', ...right.map((line) => `  ${line}`), '}'].join(
+    '\n',
+  ),
 ];
 
 const strips = ({ rows, columns, depth }: TileSizes): readonly string[] => [
@@ -92,7 +99,9 @@ const tileBody = (
   const [down, across] = [Math.ceil(m / rows), Math.ceil(n / columns)];
   const [threadsDown, threadsAcross] = [rows / threadRows, columns / threadColumns];
   const threads = threadsDown * threadsAcross;
-  const sums = range(threadRows).flatMap((r) => range(threadColumns).map((c) => ({ r, c, name: `sum${r}x${c}` })));
+  const sums = range(threadRows).flatMap((r) =>
+    range(threadColumns).map((c) => ({ r, c, name: `sum${r}x${c}` })),
+  );
   const strip = (name: string, width: number, element: string): readonly string[] => [
     `for (var at = thread; at < ${width * depth}; at += ${threads}) {`,
     ...element.split('\n').map((line) => `  ${line}`),
@@ -178,14 +187,20 @@ export const emitMatmul = (
 type Extents = ReturnType<typeof convExtents>;
 
 /** Statements that give `y` and `x`, the pixel that output position (oy, ox) sees through tap (ky, kx), or return 0 outside the image. */
-const pixelSeen = ({ height, width }: Extents, { stride, padding, dilation }: WindowAttrs): readonly string[] => [
+const pixelSeen = (
+  { height, width }: Extents,
+  { stride, padding, dilation }: WindowAttrs,
+): readonly string[] => [
   `let y = oy * ${stride[0]} - ${padding[0]} + ky * ${dilation[0]};`,
   `let x = ox * ${stride[1]} - ${padding[1]} + kx * ${dilation[1]};`,
   `if (y < 0 || y >= ${height} || x < 0 || x >= ${width}) { return 0.0; }`,
 ];
 
 /** Statements that name the parts of a flat index, the last innermost. */
-const parts = (index: string, names: readonly (readonly [name: string, size: number])[]): readonly string[] => {
+const parts = (
+  index: string,
+  names: readonly (readonly [name: string, size: number])[],
+): readonly string[] => {
   let inner = 1;
   const lines: string[] = [];
   for (let i = names.length - 1; i >= 0; i--) {
@@ -218,8 +233,16 @@ export const emitConv2d = (
       k,
       left: [`return input1[(batch * ${outGroup} + m) * ${k} + k];`],
       right: [
-        ...parts('n', [['picture', e.batch], ['oy', e.outHeight], ['ox', e.outWidth]]),
-        ...parts('k', [['c', inGroup], ['ky', e.kernelHeight], ['kx', e.kernelWidth]]),
+        ...parts('n', [
+          ['picture', e.batch],
+          ['oy', e.outHeight],
+          ['ox', e.outWidth],
+        ]),
+        ...parts('k', [
+          ['c', inGroup],
+          ['ky', e.kernelHeight],
+          ['kx', e.kernelWidth],
+        ]),
         ...pixelSeen(e, attrs),
         `return input0[((picture * ${e.channels} + batch * ${inGroup} + c) * ${e.height} + y) * ${e.width} + x];`,
       ],
@@ -231,7 +254,7 @@ export const emitConv2d = (
 
 /** The kernel of a convolution's gradient with respect to its image: filters, turned, times the output gradients that saw a pixel. */
 export const emitConv2dInputGrad = (
-  [cotangent, weight]: readonly Spec[],
+  [, weight]: readonly Spec[],
   output: Spec,
   attrs: InputGradAttrs,
   context: KernelContext,
@@ -247,10 +270,20 @@ export const emitConv2dInputGrad = (
       m: inGroup,
       n: e.batch * pixels,
       k: outGroup * taps,
-      left: [`return input1[((batch * ${outGroup} + k / ${taps}) * ${inGroup} + m) * ${taps} + k % ${taps}];`],
+      left: [
+        `return input1[((batch * ${outGroup} + k / ${taps}) * ${inGroup} + m) * ${taps} + k % ${taps}];`,
+      ],
       right: [
-        ...parts('n', [['picture', e.batch], ['y', e.height], ['x', e.width]]),
-        ...parts('k', [['o', outGroup], ['ky', e.kernelHeight], ['kx', e.kernelWidth]]),
+        ...parts('n', [
+          ['picture', e.batch],
+          ['y', e.height],
+          ['x', e.width],
+        ]),
+        ...parts('k', [
+          ['o', outGroup],
+          ['ky', e.kernelHeight],
+          ['kx', e.kernelWidth],
+        ]),
         `let down = y + ${padding[0]} - ky * ${dilation[0]};`,
         `let right = x + ${padding[1]} - kx * ${dilation[1]};`,
         `if (down < 0 || right < 0 || down % ${stride[0]} != 0 || right % ${stride[1]} != 0) { return 0.0; }`,
@@ -267,7 +300,7 @@ export const emitConv2dInputGrad = (
 
 /** The kernel of a convolution's gradient with respect to its filters: output gradients times pixels, summed over all positions. */
 export const emitConv2dFilterGrad = (
-  [image, cotangent]: readonly Spec[],
+  [image]: readonly Spec[],
   output: Spec,
   attrs: FilterGradAttrs,
   context: KernelContext,
@@ -287,8 +320,16 @@ export const emitConv2dFilterGrad = (
         `return input1[(k / ${positions} * ${e.outChannels} + batch * ${outGroup} + m) * ${positions} + k % ${positions}];`,
       ],
       right: [
-        ...parts('k', [['picture', e.batch], ['oy', e.outHeight], ['ox', e.outWidth]]),
-        ...parts('n', [['c', inGroup], ['ky', e.kernelHeight], ['kx', e.kernelWidth]]),
+        ...parts('k', [
+          ['picture', e.batch],
+          ['oy', e.outHeight],
+          ['ox', e.outWidth],
+        ]),
+        ...parts('n', [
+          ['c', inGroup],
+          ['ky', e.kernelHeight],
+          ['kx', e.kernelWidth],
+        ]),
         ...pixelSeen(e, attrs),
         `return input0[((picture * ${e.channels} + batch * ${inGroup} + c) * ${e.height} + y) * ${e.width} + x];`,
       ],

@@ -1,6 +1,6 @@
 // The kernel of a fused loop: a thread per element, or per fold where those are short, or a workgroup per fold.
 import type { Loop, LoopAttrs } from '../../../graph/loop.ts';
-import { sizeOf, stridesOf } from '../../../shape.ts';
+import { sizeOf } from '../../../shape.ts';
 import type { Spec } from '../../../tensor.ts';
 import { expressionText, toStored } from '../expressionText.ts';
 import type { FunctionName } from '../functions.ts';
@@ -23,23 +23,28 @@ export const emitLoop = (
   context: KernelContext,
 ): GpuKernel => {
   if (loop.reduction === undefined || loop.reduction.rank === 0)
-    return isCopy(loop) ? emitMove(loop, inputs, output, context) : emitElementwise(loop, inputs, output, context);
+    return isCopy(loop)
+      ? emitMove(loop, inputs, output, context)
+      : emitElementwise(loop, inputs, output, context);
   const folds = sizeOf(output.shape);
   const length = sizeOf(loop.extents.slice(loop.extents.length - loop.reduction.rank));
   const isShort = length <= longestAlone || (length <= 8 * longestAlone && folds >= 4096);
-  return isShort
-    ? emitFolds(loop, inputs, output, context)
-    : emitSharedFolds(loop, inputs, output, context);
+  return isShort ? emitFolds(loop, inputs, output, context) : emitSharedFolds(loop, inputs, output, context);
 };
 
 const isCopy = ({ expression }: Loop): boolean => expression.kind === 'input';
 
 /** Elements as bare words: a copy keeps every bit. */
 const emitMove = (loop: Loop, inputs: readonly Spec[], output: Spec, context: KernelContext): GpuKernel => {
-  if (loop.expression.kind !== 'input') throw new RangeError('emitMove: needs a loop that only moves elements.');
+  if (loop.expression.kind !== 'input')
+    throw new RangeError('emitMove: needs a loop that only moves elements.');
   const { index } = loop.expression;
   const anySize = isFlat(loop);
-  const { bindings, nameOf } = stepBindings(inputs.map(() => 'u32'), 'u32', context.inPlace);
+  const { bindings, nameOf } = stepBindings(
+    inputs.map(() => 'u32'),
+    'u32',
+    context.inPlace,
+  );
   const body = [
     ...coordinates('index', loop.extents, 'i'),
     `result[index] = ${nameOf(index)}[${position(loop.strides[index]!, loop.offsets[index]!, 'i')}];`,
@@ -48,7 +53,8 @@ const emitMove = (loop: Loop, inputs: readonly Spec[], output: Spec, context: Ke
 };
 
 /** Whether nothing but the number of elements tells the loop from others: all inputs go along, or stand still. */
-const isFlat = ({ extents, strides }: Loop): boolean => extents.length === 1 && strides.every(([stride]) => stride === 0 || stride === 1);
+const isFlat = ({ extents, strides }: Loop): boolean =>
+  extents.length === 1 && strides.every(([stride]) => stride === 0 || stride === 1);
 
 /** What every form of loop is written with. */
 interface LoopText {
@@ -57,7 +63,12 @@ interface LoopText {
   readonly declarations: (more?: readonly FunctionName[]) => readonly string[];
 }
 
-const loopText = (loop: Loop, inputs: readonly Spec[], output: Spec, { inPlace }: KernelContext): LoopText => {
+const loopText = (
+  loop: Loop,
+  inputs: readonly Spec[],
+  output: Spec,
+  { inPlace }: KernelContext,
+): LoopText => {
   const types = inputs.map(({ dtype }) => storedType(dtype));
   const { bindings, nameOf } = stepBindings(types, storedType(output.dtype), inPlace);
   const used = new Set<FunctionName>();
@@ -101,7 +112,11 @@ const foldOf = ({ reduction }: Loop, { dtype }: Spec): Fold => {
 };
 
 /** The coordinates of element `at` of fold `index`: kept dimensions from the one, folded ones from the other. */
-const foldCoordinates = ({ extents, reduction }: Loop, index: string, at: string): { kept: readonly string[]; folded: readonly string[] } => {
+const foldCoordinates = (
+  { extents, reduction }: Loop,
+  index: string,
+  at: string,
+): { kept: readonly string[]; folded: readonly string[] } => {
   const boundary = extents.length - reduction!.rank;
   const kept = coordinates(index, extents.slice(0, boundary), 'i');
   const folded = coordinates(at, extents.slice(boundary), 'f');
@@ -118,7 +133,9 @@ const emitFolds = (loop: Loop, inputs: readonly Spec[], output: Spec, context: K
     ...kept,
     `var total = ${start};`,
     `for (var at = 0; at < ${length}; at++) {`,
-    ...[...folded, ...value.statements, `total = ${combine('total', value.value)};`].map((line) => `  ${line}`),
+    ...[...folded, ...value.statements, `total = ${combine('total', value.value)};`].map(
+      (line) => `  ${line}`,
+    ),
     '}',
     'result[index] = total;',
   ];
@@ -145,7 +162,9 @@ const emitSharedFolds = (
     ...kept,
     `var total = ${start};`,
     `for (var at = thread; at < ${length}; at += ${foldThreads}) {`,
-    ...[...folded, ...value.statements, `total = ${combine('total', value.value)};`].map((line) => `  ${line}`),
+    ...[...folded, ...value.statements, `total = ${combine('total', value.value)};`].map(
+      (line) => `  ${line}`,
+    ),
     '}',
     'totals[thread] = total;',
     `for (var half = ${foldThreads / 2}; half > 0; half >>= 1u) {`,
@@ -167,7 +186,7 @@ const emitSharedFolds = (
 };
 
 /** A loop that copies a tensor as it is. */
-export const copyLoop = (spec: Spec): Loop => ({
+const copyLoop = (spec: Spec): Loop => ({
   extents: [sizeOf(spec.shape)],
   strides: [[1]],
   offsets: [0],
@@ -177,6 +196,3 @@ export const copyLoop = (spec: Spec): Loop => ({
 /** The kernel of steps whose result is their input's elements in order. */
 export const emitCopy = (inputs: readonly Spec[], output: Spec, context: KernelContext): GpuKernel =>
   emitMove(copyLoop(output), inputs.slice(0, 1), output, context);
-
-/** The strides of a tensor's own elements, for kernels that read by coordinates. */
-export const ownStrides = ({ shape }: Spec): readonly number[] => stridesOf(shape);

@@ -47,7 +47,9 @@ export const emitPad = (
     output.dtype,
   );
   const { bindings } = stepBindings([storedType(x!.dtype)], storedType(output.dtype));
-  const inside = before.flatMap((count, d) => [`p${d} >= 0`, `p${d} < ${x!.shape[d]}`].slice(count > 0 ? 0 : 1));
+  const inside = before.flatMap((count, d) =>
+    [`p${d} >= 0`, `p${d} < ${x!.shape[d]}`].slice(count > 0 ? 0 : 1),
+  );
   const body = [
     ...coordinates('index', output.shape, 'i'),
     ...before.map((count, d) => `let p${d} = i${d} - ${count};`),
