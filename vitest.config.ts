@@ -15,12 +15,15 @@ if (chromium === undefined) {
 
 // WebGPU in Node needs a Vulkan driver; Chromium's package brings one that computes on the CPU. Dawn reads the process's own environment.
 const softwareDriver = '/usr/lib/chromium/vk_swiftshader_icd.json';
-const hasDriver = process.env.VK_ICD_FILENAMES !== undefined || existsSync(softwareDriver);
-if (hasDriver) process.env.VK_ICD_FILENAMES ??= softwareDriver;
-else
-  console.warn(
-    `Skipping WebGPU in Node: no Vulkan driver found (set VK_ICD_FILENAMES, or install "chromium").`,
-  );
+const loaders = ['x86_64', 'aarch64'].map((arch) => `/usr/lib/${arch}-linux-gnu/libvulkan.so.1`);
+const hasSoftwareDriver = existsSync(softwareDriver) && loaders.some((path) => existsSync(path));
+const hasDriver = process.env.VK_ICD_FILENAMES !== undefined || hasSoftwareDriver;
+if (hasSoftwareDriver) process.env.VK_ICD_FILENAMES ??= softwareDriver;
+if (!hasDriver) {
+  const message = 'no Vulkan driver found (install "chromium" and "libvulkan1", or set VK_ICD_FILENAMES)';
+  if (process.env.CI) throw new Error(`WebGPU cannot be tested in Node: ${message}.`);
+  console.warn(`Skipping the tests of WebGPU in Node: ${message}.`);
+}
 
 const node = {
   resolve: { conditions: [source, 'module', 'node', 'development|production'] },

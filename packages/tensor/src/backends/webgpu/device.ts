@@ -47,7 +47,7 @@ export const surveyWebgpu = async ({ gpu }: WebgpuOptions = {}): Promise<Readonl
   return {
     adapter: describeAdapter(info),
     software: isSoftwareAdapter(info),
-    features: [...features].sort((a, b) => a.localeCompare(b)),
+    features: tellingFeatures.filter((name) => features.has(name)),
     limits: Object.fromEntries(wantedLimits.map((name) => [name, limits[name]])),
   };
 };
@@ -59,6 +59,15 @@ const requestAdapter = async (source: GPU): Promise<GPUAdapter> => {
     missing('a GPU adapter', 'none', 'Check the driver (Vulkan, Metal or Direct3D 12), or use backend wasm.'),
   );
 };
+
+/** Features of adapters that say something of computing. */
+const tellingFeatures = [
+  'shader-f16',
+  'subgroups',
+  'subgroup-size-control',
+  'chromium-experimental-subgroup-matrix',
+  'timestamp-query',
+];
 
 const wantedLimits = [
   'maxBufferSize',

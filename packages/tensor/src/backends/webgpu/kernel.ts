@@ -25,6 +25,8 @@ export interface GpuKernel {
 export interface KernelContext {
   /** The input whose buffer is also the output's; the step reads it only at the element that it writes. */
   readonly inPlace?: number;
+  /** For every input the first one that is the same tensor: a tensor is bound once. Every input is its own first without it. */
+  readonly firstOf?: readonly number[];
   readonly limits: Pick<GPUSupportedLimits, 'maxComputeWorkgroupsPerDimension'>;
 }
 
@@ -114,13 +116,21 @@ export const perElement = (
 export const stepBindings = (
   inputTypes: readonly string[],
   outputType: string,
-  inPlace?: number,
-): { readonly bindings: readonly Binding[]; readonly nameOf: (input: number) => string } => ({
-  bindings: [
-    ...inputTypes.flatMap((type, index): Binding[] =>
-      index === inPlace ? [] : [{ name: `input${index}`, type, operand: { kind: 'input', index } }],
-    ),
-    { name: 'result', type: outputType, operand: { kind: 'output' } },
-  ],
-  nameOf: (input) => (input === inPlace ? 'result' : `input${input}`),
-});
+  { inPlace, firstOf }: Pick<KernelContext, 'inPlace' | 'firstOf'> = {},
+): { readonly bindings: readonly Binding[]; readonly nameOf: (input: number) => string } => {
+  const first = (index: number): number => firstOf?.[index] ?? index;
+  const bound = [...inputTypes.keys()].filter((index) => first(index) === index && index !== inPlace);
+  return {
+    bindings: [
+      ...bound.map(
+        (index): Binding => ({
+          name: `input${index}`,
+          type: inputTypes[index]!,
+          operand: { kind: 'input', index },
+        }),
+      ),
+      { name: 'result', type: outputType, operand: { kind: 'output' } },
+    ],
+    nameOf: (input) => (first(input) === inPlace ? 'result' : `input${first(input)}`),
+  };
+};

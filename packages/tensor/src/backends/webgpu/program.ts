@@ -84,7 +84,8 @@ const kernelsOf = (plan: BufferPlan, limits: GPUSupportedLimits): (GpuKernel | u
     const inputs = step.inputs.map((slot) => specs[slot]!);
     if (emit === undefined) throw new UnsupportedError(noKernel(step, inputs));
     const place = inPlaceInput(plan, step);
-    const context: KernelContext = { limits, ...(place === undefined ? {} : { inPlace: place }) };
+    const firstOf = step.inputs.map((slot) => step.inputs.indexOf(slot));
+    const context: KernelContext = { limits, firstOf, ...(place === undefined ? {} : { inPlace: place }) };
     const kernel = emit(inputs, specs[step.output]!, step.attrs, context);
     const bindings = Math.max(0, ...kernel.dispatches.map(({ operands }) => operands.length));
     if (bindings > limits.maxStorageBuffersPerShaderStage)

@@ -43,7 +43,7 @@ const emitMove = (loop: Loop, inputs: readonly Spec[], output: Spec, context: Ke
   const { bindings, nameOf } = stepBindings(
     inputs.map(() => 'u32'),
     'u32',
-    context.inPlace,
+    context,
   );
   const body = [
     ...coordinates('index', loop.extents, 'i'),
@@ -63,14 +63,9 @@ interface LoopText {
   readonly declarations: (more?: readonly FunctionName[]) => readonly string[];
 }
 
-const loopText = (
-  loop: Loop,
-  inputs: readonly Spec[],
-  output: Spec,
-  { inPlace }: KernelContext,
-): LoopText => {
+const loopText = (loop: Loop, inputs: readonly Spec[], output: Spec, context: KernelContext): LoopText => {
   const types = inputs.map(({ dtype }) => storedType(dtype));
-  const { bindings, nameOf } = stepBindings(types, storedType(output.dtype), inPlace);
+  const { bindings, nameOf } = stepBindings(types, storedType(output.dtype), context);
   const used = new Set<FunctionName>();
   const value = expressionText(
     loop.expression,
