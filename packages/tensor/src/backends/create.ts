@@ -3,6 +3,7 @@ import { sentence, UnsupportedError } from '../errors.ts';
 import type { Backend } from './backend.ts';
 import type { CpuOptions } from './cpu/index.ts';
 import { cpuBackend } from './cpu/index.ts';
+import type { GpujsOptions } from './gpujs/index.ts';
 import type { WasmOptions } from './wasm/index.ts';
 import { wasmBackend } from './wasm/index.ts';
 
@@ -10,6 +11,7 @@ import { wasmBackend } from './wasm/index.ts';
 export interface BackendOptions {
   readonly cpu: CpuOptions;
   readonly wasm: WasmOptions;
+  readonly gpujs: GpujsOptions;
 }
 
 /** The backends of this version. */
@@ -27,10 +29,14 @@ export const createBackend = async <Name extends BackendName>(
 ): Promise<Backend> => {
   if (name === 'cpu') return cpuBackend(options as CpuOptions);
   if (name === 'wasm') return wasmBackend(options as WasmOptions);
+  if (name === 'gpujs') {
+    const { gpujsBackend } = await import('./gpujs/index.ts');
+    return gpujsBackend(options as GpujsOptions);
+  }
   throw new UnsupportedError(
     sentence({
       where: 'createBackend',
-      needs: 'one of the backends cpu, wasm',
+      needs: 'one of the backends cpu, wasm, gpujs',
       got: `'${String(name)}'`,
       advice: 'Choose one of these.',
     }),

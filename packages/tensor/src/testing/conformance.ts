@@ -8,7 +8,7 @@ import { primitives } from '../ops/index.ts';
 import type { Attrs, Primitive } from '../primitive.ts';
 import type { Data, Tensor } from '../tensor.ts';
 import { tensor } from '../tensor.ts';
-import { toleranceOf, worstViolation } from './close.ts';
+import { toleranceOf, withoutSubnormal, worstViolation } from './close.ts';
 import type { Sample } from './sample.ts';
 import { leavesOf, outputOf } from './sample.ts';
 import { samplesOf } from './samples.ts';
@@ -17,6 +17,12 @@ import { samplesOf } from './samples.ts';
 export interface TestRunner {
   describe(name: string, body: () => void): void;
   test(name: string, body: () => Promise<void>): void;
+}
+
+/** What a backend declares about its arithmetic. */
+export interface Arithmetic {
+  /** Subnormal numbers may be taken for zeros, as operands and as results. */
+  readonly flushesSubnormals?: boolean;
 }
 
 /**
@@ -29,6 +35,7 @@ export const conformance = (
   name: string,
   makeBackend: () => Promise<Backend>,
   { describe, test }: TestRunner,
+  arithmetic: Arithmetic = {},
 ): void => {
   describe(`conformance of ${name}`, () => {
     for (const primitive of Object.keys(primitives) as PrimitiveName[])
@@ -37,7 +44,7 @@ export const conformance = (
         const reference = cpuBackend({ precision: 'f64' });
         const violations: string[] = [];
         for (const sample of samplesOf(primitive)) {
-          const violation = await check(primitive, sample, backend, reference);
+          const violation = await check(primitive, sample, { backend, reference, arithmetic });
           if (violation !== undefined) violations.push(`${primitive}, ${sample.label}: ${violation}`);
         }
         await backend.destroy();
@@ -46,12 +53,18 @@ export const conformance = (
   });
 };
 
+/** A backend, and what its results are compared with. */
+interface Pairing {
+  readonly backend: Backend;
+  readonly reference: Backend;
+  readonly arithmetic: Arithmetic;
+}
+
 /** What is wrong with one sample on a backend, or undefined. */
 const check = async <Name extends PrimitiveName>(
   name: Name,
   sample: Sample<Attrs>,
-  backend: Backend,
-  reference: Backend,
+  { backend, reference, arithmetic }: Pairing,
 ): Promise<string | undefined> => {
   const op = primitives[name] as Primitive;
   const leaves = leavesOf(sample);
@@ -64,16 +77,22 @@ const check = async <Name extends PrimitiveName>(
   if (after.buffers !== before.buffers || after.bytes !== before.bytes)
     return `leaves ${after.buffers - before.buffers} buffers and ${after.bytes - before.bytes} bytes behind`;
   const expected = await run(op, sample, leaves, reference);
-  if (tolerance.kind !== 'sum') return worstViolation({ actual, expected }, tolerance);
-  const magnitudes = await run(op, sample, leaves.map(absolute), reference);
-  return worstViolation({ actual, expected, magnitudes }, tolerance);
+  const flushed =
+    arithmetic.flushesSubnormals === true
+      ? { flushed: await run(op, sample, leaves.map(mapped(withoutSubnormal)), reference) }
+      : {};
+  if (tolerance.kind !== 'sum') return worstViolation({ actual, expected, ...flushed }, tolerance);
+  const magnitudes = await run(op, sample, leaves.map(mapped(Math.abs)), reference);
+  return worstViolation({ actual, expected, magnitudes, ...flushed }, tolerance);
 };
 
-/** A leaf with every value replaced by its magnitude; positions and conditions stay. */
-const absolute = (leaf: Tensor): Tensor =>
-  leaf.dtype === 'f32' && leaf.source.kind === 'constant'
-    ? tensor(Float64Array.from(leaf.source.data, Math.abs), { shape: leaf.shape })
-    : leaf;
+/** A leaf with every float replaced by a function of it; positions and conditions stay. */
+const mapped =
+  (change: (x: number) => number) =>
+  (leaf: Tensor): Tensor =>
+    leaf.dtype === 'f32' && leaf.source.kind === 'constant'
+      ? tensor(Float64Array.from(leaf.source.data, change), { shape: leaf.shape })
+      : leaf;
 
 /** The sample's value on a backend, with the leaves as arguments: constants would be folded before the backend sees them. */
 const run = async (
