@@ -31,10 +31,15 @@ const isolation = {
   'Cross-Origin-Embedder-Policy': 'require-corp',
 };
 
+/** WebGPU without a GPU: off by default in headless browsers. */
+const softwareGpu = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
+
 /** The tests of a folder in Chromium, on pages that are served with the given headers. */
 const browser = (executablePath: string, name: string, folder: string, headers: Record<string, string>) => ({
   resolve: { conditions: [source, 'module', 'browser', 'development|production'] },
   server: { headers },
+  // found by its dynamic import only when a test runs, which would reload the page
+  optimizeDeps: { include: ['gpu.js'] },
   test: {
     name,
     include: [`packages/*/test/${folder}/**/*.test.ts`],
@@ -43,7 +48,7 @@ const browser = (executablePath: string, name: string, folder: string, headers: 
       enabled: true,
       headless: true,
       screenshotFailures: false,
-      provider: playwright({ launchOptions: { executablePath, args: ['--no-sandbox'] } }),
+      provider: playwright({ launchOptions: { executablePath, args: ['--no-sandbox', ...softwareGpu] } }),
       instances: [{ browser: 'chromium' as const }],
     },
   },

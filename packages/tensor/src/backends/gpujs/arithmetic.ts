@@ -20,6 +20,12 @@ const bool = (writer: Writer, condition: string): Value => ({
   name: writer.define(`${condition} ? 1 : 0`),
 });
 
+/** Not `!==`, which some shading languages take for "less or greater": NaN is neither, yet it is true. */
+const isNotZero = (writer: Writer, x: string): Value => ({
+  dtype: 'bool',
+  name: writer.define(`${x} === 0 ? 0 : 1`),
+});
+
 const missing = (what: string): UnsupportedError =>
   new UnsupportedError(
     sentence({
@@ -49,14 +55,14 @@ export const nameOf = (value: Value): string => {
 
 /** The larger of two floats; NaN where either is. */
 export const largerOf = (writer: Writer, a: string, b: string): string => {
-  const larger = writer.define(`(${a} > ${b} || ${a} !== ${a}) ? ${a} : ${b}`);
+  const larger = writer.define(`(${a} > ${b} || !(${a} === ${a})) ? ${a} : ${b}`);
   // of two zeros the positive one: that is their sum
   const sum = writer.define(`${a} + ${b}`);
   return writer.define(`(${a} === 0 && ${b} === 0) ? ${sum} : ${larger}`);
 };
 
 const smallerOf = (writer: Writer, a: string, b: string): string => {
-  const smaller = writer.define(`(${a} < ${b} || ${a} !== ${a}) ? ${a} : ${b}`);
+  const smaller = writer.define(`(${a} < ${b} || !(${a} === ${a})) ? ${a} : ${b}`);
   const opposite = writer.define(`(-${a}) - ${b}`);
   return writer.define(`(${a} === 0 && ${b} === 0) ? (-${opposite}) : ${smaller}`);
 };
@@ -86,7 +92,15 @@ const unaryValue = (writer: Writer, name: UnaryName, x: Value): Value => {
   return pair;
 };
 
-const operators = { add: '+', sub: '-', mul: '*', div: '/', less: '<', lessEqual: '<=', equal: '===' } as const;
+const operators = {
+  add: '+',
+  sub: '-',
+  mul: '*',
+  div: '/',
+  less: '<',
+  lessEqual: '<=',
+  equal: '===',
+} as const;
 
 const binaryFloat = (writer: Writer, name: BinaryName, a: string, b: string): Value => {
   switch (name) {
@@ -116,7 +130,7 @@ const binaryValue = (writer: Writer, name: BinaryName, a: Value, b: Value): Valu
   const result = binaryFloat(writer, name, nameOf(a), nameOf(b));
   // arithmetic of bools is that of 0 and 1, where every result that is not zero is true
   if (a.dtype !== 'bool' || result.dtype === 'bool') return result;
-  return bool(writer, `${nameOf(result)} !== 0`);
+  return isNotZero(writer, nameOf(result));
 };
 
 /** One of two values of a dtype. */
@@ -132,18 +146,33 @@ export const chooseValue = (writer: Writer, condition: string, a: Value, b: Valu
 export const castValue = (writer: Writer, x: Value, dtype: DType): Value => {
   if (x.dtype === dtype) return x;
   if (dtype === 'bool')
-    return bool(writer, x.dtype === 'i32' ? `(${x.low} !== 0 || ${x.high} !== 0)` : `${x.name} !== 0`);
+    return x.dtype === 'i32'
+      ? isNotZero(writer, writer.define(`Math.abs(${x.low}) + Math.abs(${x.high})`))
+      : isNotZero(writer, x.name);
   if (x.dtype === 'i32') return float(floatOfPair(writer, x));
   if (dtype === 'f32') return float(x.name);
   return x.dtype === 'bool' ? pairOf(x.name, writer.define('0')) : truncatedPair(writer, x.name);
 };
 
+type BinaryNode = Extract<Expression, { readonly kind: 'binary' }>;
+
+/** Whether a sum is of a constant and a sum with a constant, which shader compilers make one sum with another constant. */
+const mergesConstants = ({ name, left, right }: BinaryNode): boolean => {
+  if (name !== 'add' && name !== 'sub') return false;
+  const inner = left.kind === 'literal' ? right : right.kind === 'literal' ? left : undefined;
+  return (
+    inner?.kind === 'binary' &&
+    (inner.name === 'add' || inner.name === 'sub') &&
+    (inner.left.kind === 'literal' || inner.right.kind === 'literal')
+  );
+};
+
+/** The same number in a way that a compiler cannot see through: `ln(1 + x)` needs what is lost in `1 + x`. */
+const opaque = (writer: Writer, x: Value): Value =>
+  writer.traits.keepsSums ? x : float(writer.define(`infinity > 1 ? ${nameOf(x)} : 0`));
+
 /** The value of an expression; `input` gives the elements of the inputs. A node reached twice is computed once. */
-export const printExpression = (
-  writer: Writer,
-  root: Expression,
-  input: (index: number) => Value,
-): Value => {
+export const printExpression = (writer: Writer, root: Expression, input: (index: number) => Value): Value => {
   const known = new Map<Expression, Value>();
   const visit = (node: Expression): Value => {
     const before = known.get(node);
@@ -151,6 +180,11 @@ export const printExpression = (
     const value = print(node);
     known.set(node, value);
     return value;
+  };
+  const operandsOfBinary = (node: BinaryNode): readonly [Value, Value] => {
+    const [left, right] = [visit(node.left), visit(node.right)];
+    if (!mergesConstants(node) || left.dtype !== 'f32' || right.dtype !== 'f32') return [left, right];
+    return node.left.kind === 'literal' ? [left, opaque(writer, right)] : [opaque(writer, left), right];
   };
   const print = (node: Expression): Value => {
     switch (node.kind) {
@@ -161,7 +195,7 @@ export const printExpression = (
       case 'unary':
         return unaryValue(writer, node.name, visit(node.operand));
       case 'binary':
-        return binaryValue(writer, node.name, visit(node.left), visit(node.right));
+        return binaryValue(writer, node.name, ...operandsOfBinary(node));
       case 'select': {
         const condition = visit(node.condition);
         return chooseValue(writer, holds(condition), visit(node.whenTrue), visit(node.whenFalse));

@@ -72,7 +72,7 @@ ${split}
   if (x >= infinity) { value = infinity; }
   if (x === 0) { value = -infinity; }
   if (x < 0) { value = nan; }
-  if (x !== x) { value = nan; }
+  if (!(x === x)) { value = nan; }
   return value;
 }`;
 
@@ -114,7 +114,7 @@ ${split}
 const power = `function power(x, y, infinity, nan) {
   let a = Math.abs(x);
   let isWhole = Math.floor(y) === y ? 1 : 0;
-  let isOdd = isWhole > 0.5 && Math.floor(y * 0.5) * 2 !== y ? 1 : 0;
+  let isOdd = isWhole > 0.5 && !(Math.floor(y * 0.5) * 2 === y) ? 1 : 0;
   let isNegative = x < 0 ? 1 : 0;
   if (x === 0) { if (1 / x < 0) { isNegative = 1; } }
   let value = 1;
@@ -126,9 +126,9 @@ const power = `function power(x, y, infinity, nan) {
   if (a === 1) { value = 1; if (Math.abs(y) >= infinity) { value = nan; } }
   if (isNegative > 0.5 && isOdd > 0.5) { value = -value; }
   if (x < 0 && isWhole < 0.5 && a < infinity) { value = nan; }
-  if (x !== x) { value = nan; }
+  if (!(x === x)) { value = nan; }
   if (y === 0) { value = 1; }
-  if (y !== y) { value = nan; }
+  if (!(y === y)) { value = nan; }
   return value;
 }`;
 

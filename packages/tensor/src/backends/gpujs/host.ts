@@ -8,8 +8,8 @@ import type {
   BufferHandle,
   DeviceBuffer,
   Gpu,
-  GpuKernel,
   GpujsLibrary,
+  GpuKernel,
   KernelShortcut,
   TextureConstructor,
   TextureHandle,
@@ -84,11 +84,19 @@ const works = async ({ GPU }: GpujsLibrary, mode: GpujsMode): Promise<boolean> =
  */
 export const openHost = async (wanted?: GpujsMode): Promise<Host> => {
   if (wanted !== undefined && !gpujsModes.includes(wanted))
-    throw unsupported(`one of the modes ${gpujsModes.join(', ')}`, `'${String(wanted)}'`, 'Choose one of these.');
+    throw unsupported(
+      `one of the modes ${gpujsModes.join(', ')}`,
+      `'${String(wanted)}'`,
+      'Choose one of these.',
+    );
   const library = await loadGpujs();
   const mode = wanted ?? (await bestMode(library));
   if (!(await works(library, mode)))
-    throw unsupported(`mode ${mode}`, 'a place where it does not work', "Leave out 'mode' for the best that does.");
+    throw unsupported(
+      `mode ${mode}`,
+      'a place where it does not work',
+      "Leave out 'mode' for the best that does.",
+    );
   const gpu = new library.GPU({ mode });
   if (mode === 'webgl2') return openTextures(library, gpu);
   return mode === 'webgpu' ? openBuffers(library, gpu) : openArrays(gpu, mode);
@@ -105,7 +113,7 @@ const createKernel = (
     output: [length],
     argumentTypes: [
       ...Array.from({ length: arrays.count }, () => arrays.type),
-      ...(special ? ['Number', 'Number'] : []),
+      ...(special ? ['Float', 'Float'] : []),
     ],
     functions: functions.map((source) => ({
       source,
@@ -160,7 +168,12 @@ const openArrays = (gpu: Gpu, mode: 'cpu' | 'webasm'): Host => {
     },
     read: (handle) => (handle as ArrayHandle).data.slice(),
     compile: async (source, lengths, length) => {
-      const shortcut = createKernel(gpu, source, { type: 'Array', count: lengths.length, stay: false }, length);
+      const shortcut = createKernel(
+        gpu,
+        source,
+        { type: 'Array', count: lengths.length, stay: false },
+        length,
+      );
       const special = specialValues(source.special);
       const examples = lengths.map((n) => new Float32Array(n));
       const kernel = await builtKernel(shortcut, shortcut, mode, [...examples, ...special]);
@@ -187,7 +200,11 @@ const openTextures = async ({ utils }: GpujsLibrary, gpu: Gpu): Promise<Host> =>
   const sizeFor = (length: number): Int32Array =>
     utils.getKernelTextureSize({ optimizeFloatMemory: false, precision: 'single' }, [length]);
   // a first kernel brings the context, and the class of the textures that kernels exchange
-  const source = { text: 'function () {\nlet x = this.thread.x;\nreturn x;\n}', functions: [], special: false };
+  const source = {
+    text: 'function () {\nlet x = this.thread.x;\nreturn x;\n}',
+    functions: [],
+    special: false,
+  };
   const { kernel: first } = createKernel(gpu, source, { type: '', count: 0, stay: true }, 1);
   await first.build();
   const gl = first.context!;
@@ -289,10 +306,7 @@ const usage = { mapRead: 1, copySource: 4, copyTarget: 8, storage: 128 };
 const mapForReading = 1;
 
 /** Mode webgpu: storage buffers. */
-const openBuffers = async (
-  { WebGPUContext, WebGPUBufferResult }: GpujsLibrary,
-  gpu: Gpu,
-): Promise<Host> => {
+const openBuffers = async ({ WebGPUContext, WebGPUBufferResult }: GpujsLibrary, gpu: Gpu): Promise<Host> => {
   interface BufferPlace extends Handle {
     readonly place: BufferHandle;
   }
@@ -307,7 +321,13 @@ const openBuffers = async (
       size: 4 * length,
       usage: usage.storage | usage.copySource | usage.copyTarget,
     });
-    const place = new WebGPUBufferResult({ buffer, output: [length], componentCount: 1, context, kernel: null });
+    const place = new WebGPUBufferResult({
+      buffer,
+      output: [length],
+      componentCount: 1,
+      context,
+      kernel: null,
+    });
     const handle = { length, place };
     live.add(handle);
     return handle;
@@ -318,7 +338,10 @@ const openBuffers = async (
   };
   const read = async (handle: Handle): Promise<Float32Array> => {
     const bytes = 4 * handle.length;
-    const staging: DeviceBuffer = device.createBuffer({ size: bytes, usage: usage.mapRead | usage.copyTarget });
+    const staging: DeviceBuffer = device.createBuffer({
+      size: bytes,
+      usage: usage.mapRead | usage.copyTarget,
+    });
     const encoder = device.createCommandEncoder();
     encoder.copyBufferToBuffer(placeOf(handle).buffer, 0, staging, 0, bytes);
     device.queue.submit([encoder.finish()]);

@@ -102,9 +102,7 @@ export const gpujsBackend = async (
   };
 
   const passes = (graph: Graph): Graph =>
-    runSinksEarly(
-      fuse(splitJoins(separateResults(simplify(graph)), mostArrays), { mostInputs: mostArrays }),
-    );
+    runSinksEarly(fuse(splitJoins(separateResults(simplify(graph)), mostArrays), { mostInputs: mostArrays }));
 
   const backend: Backend = {
     name: 'gpujs',

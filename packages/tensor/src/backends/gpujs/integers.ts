@@ -21,10 +21,7 @@ export const wrapped = (writer: Writer, low: string, high: string): Pair => {
   const carry = writer.define(`Math.floor(${low} / 65536)`);
   const carried = writer.define(`${high} + ${carry}`);
   const turns = writer.define(`Math.floor((${carried} + 32768) / 65536)`);
-  return pairOf(
-    writer.define(`${low} - ${carry} * 65536`),
-    writer.define(`${carried} - ${turns} * 65536`),
-  );
+  return pairOf(writer.define(`${low} - ${carry} * 65536`), writer.define(`${carried} - ${turns} * 65536`));
 };
 
 /** The remainder of the product of two whole numbers in [0, 65536) divided by 65536. */

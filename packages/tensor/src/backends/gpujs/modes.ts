@@ -12,10 +12,12 @@ export interface ModeTraits {
   readonly hostMath: boolean;
   /** Quotients are rounded as IEEE 754 says; else quotients of whole numbers are corrected by one where needed. */
   readonly exactDivision: boolean;
+  /** Sums are computed as they are written; else compilers may change the order of operations. */
+  readonly keepsSums: boolean;
 }
 
-const onHost: ModeTraits = { hostMath: true, exactDivision: true };
-const onGpu: ModeTraits = { hostMath: false, exactDivision: false };
+const onHost: ModeTraits = { hostMath: true, exactDivision: true, keepsSums: true };
+const onGpu: ModeTraits = { hostMath: false, exactDivision: false, keepsSums: false };
 
 /** What the kernels must know, by mode. */
 export const traitsOf: Readonly<Record<GpujsMode, ModeTraits>> = {

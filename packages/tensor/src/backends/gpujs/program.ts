@@ -170,7 +170,9 @@ const scheduleOf = (graph: Graph): { readonly owners: readonly Slot[]; readonly 
   graph.steps.forEach(({ inputs, output }, i) => {
     for (const slot of [...inputs, output]) last.set(owners[slot]!, i);
   });
-  const kept = new Set([...graph.results, ...graph.constants.map(({ slot }) => slot)].map((slot) => owners[slot]!));
+  const kept = new Set(
+    [...graph.results, ...graph.constants.map(({ slot }) => slot)].map((slot) => owners[slot]!),
+  );
   const numbers = new Map(graph.args.map(({ slot }, i) => [slot, i]));
   const moves = graph.steps.map((step, i): Move => {
     const { inputs, output } = step;

@@ -111,7 +111,8 @@ export const kernelSource = (
     line(`return ${define(`${isHigh} > 0.5 ? ${result.high} : ${result.low}`)};`);
   } else {
     const result = body(writer, thread);
-    if (result.dtype !== output.dtype) throw new TypeError(`a kernel of ${output.dtype} gives ${result.dtype}`);
+    if (result.dtype !== output.dtype)
+      throw new TypeError(`a kernel of ${output.dtype} gives ${result.dtype}`);
     line(`return ${result.name};`);
   }
   const statements = lines.join('\n');

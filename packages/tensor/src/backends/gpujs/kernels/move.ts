@@ -92,10 +92,7 @@ export const gatherKernel = (
       string,
     ];
     const at = readIndex(writer, 1, positionOf(writer, [b, j], [count, 1]));
-    return writer.read(
-      0,
-      positionOf(writer, [b, r, at, i], [outer * axis * inner, axis * inner, inner, 1]),
-    );
+    return writer.read(0, positionOf(writer, [b, r, at, i], [outer * axis * inner, axis * inner, inner, 1]));
   });
 
 /** The kernel of `scatterAdd`: every element of the result looks at all indices in order, so that sums do not depend on timing. */

@@ -20,7 +20,10 @@ export const argMaxKernel = (
   kernelSource(inputs, output, traits, (writer, element) => {
     const { shape } = inputs[0]!;
     const inner = sizeOf(shape.slice(axis + 1));
-    const [block, rest] = indicesOf(writer, element, [sizeOf(shape.slice(0, axis)), inner]) as [string, string];
+    const [block, rest] = indicesOf(writer, element, [sizeOf(shape.slice(0, axis)), inner]) as [
+      string,
+      string,
+    ];
     const first = positionOf(writer, [block, rest], [shape[axis]! * inner, 1]);
     const best = copyOf(writer, writer.read(0, first));
     const at = writer.define('0');

@@ -141,7 +141,9 @@ export const conv2dInputGradKernel = (
               const image = writer.define(`${n} * ${e.outChannels} + ${o}`);
               const filter = writer.define(`${o} * ${inGroup} + ${c}`);
               sum.add(
-                writer.define(`(${image} * ${e.outHeight} + ${oy.quotient}) * ${e.outWidth} + ${ox.quotient}`),
+                writer.define(
+                  `(${image} * ${e.outHeight} + ${oy.quotient}) * ${e.outWidth} + ${ox.quotient}`,
+                ),
                 writer.define(`(${filter} * ${e.kernelHeight} + ${ky}) * ${e.kernelWidth} + ${kx}`),
               );
             });
@@ -170,7 +172,9 @@ export const conv2dFilterGradKernel = (
       const { quotient: n, rest: oy } = divide(writer, row, e.outHeight);
       const y = writer.define(`${oy} * ${stride[0]} + ${top}`);
       writer.when(isInside(y, e.height), () => {
-        const image = writer.define(`(${n} * ${e.channels} + ${group} * ${inGroup} + ${c}) * ${e.height} + ${y}`);
+        const image = writer.define(
+          `(${n} * ${e.channels} + ${group} * ${inGroup} + ${c}) * ${e.height} + ${y}`,
+        );
         const cotangent = writer.define(`(${n} * ${e.outChannels} + ${o}) * ${e.outHeight} + ${oy}`);
         writer.repeat(e.outWidth, (ox) => {
           const x = writer.define(`${ox} * ${stride[1]} + ${left}`);
