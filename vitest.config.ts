@@ -31,8 +31,8 @@ const isolation = {
   'Cross-Origin-Embedder-Policy': 'require-corp',
 };
 
-/** WebGPU without a GPU: off by default in headless browsers. */
-const softwareGpu = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
+/** WebGPU on the CPU where there is no GPU: off in headless Chromium unless asked for. */
+const chromiumFlags = ['--no-sandbox', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
 
 /** The tests of a folder in Chromium, on pages that are served with the given headers. */
 const browser = (executablePath: string, name: string, folder: string, headers: Record<string, string>) => ({
@@ -48,7 +48,7 @@ const browser = (executablePath: string, name: string, folder: string, headers: 
       enabled: true,
       headless: true,
       screenshotFailures: false,
-      provider: playwright({ launchOptions: { executablePath, args: ['--no-sandbox', ...softwareGpu] } }),
+      provider: playwright({ launchOptions: { executablePath, args: chromiumFlags } }),
       instances: [{ browser: 'chromium' as const }],
     },
   },

@@ -5,7 +5,8 @@ import { fuse } from '../src/graph/fuse.ts';
 import type { Graph, Slot } from '../src/graph/graph.ts';
 import { linearize, prune, separateResults } from '../src/graph/graph.ts';
 import { runSinksEarly } from '../src/graph/order.ts';
-import { planMemory } from '../src/graph/plan.ts';
+import type { BufferPlan, Plan } from '../src/graph/plan.ts';
+import { planBuffers, planMemory } from '../src/graph/plan.ts';
 import { simplify } from '../src/graph/simplify.ts';
 import type { Data, Spec, Tensor } from '../src/index.ts';
 import { compile, matmul, read, release, sizeOf, tensor } from '../src/index.ts';
@@ -58,15 +59,23 @@ const keptOf = ({ steps, results }: Graph): Slot[] =>
     .filter(({ op, output }) => output % 5 === 0 && op.name !== 'reshape' && !results.includes(output))
     .map(({ output }) => output);
 
+type ScratchOf = (step: Graph['steps'][number]) => number;
+
+const runPlanned = (graph: Graph, args: readonly Data[], scratchOf: ScratchOf): number[][] =>
+  runPlaced({ pool: [], ...planMemory(graph, scratchOf, keptOf(graph)) }, args, scratchOf);
+
+const runPooled = (graph: Graph, args: readonly Data[]): number[][] =>
+  runPlaced({ bytes: 0, scratch: graph.steps.map(() => 0), ...planBuffers(graph) }, args, () => 0);
+
 /** The results of a planned graph: slots lie where the plan says, every place is NaN until it is written, scratch is overwritten. */
-const runPlanned = (
-  graph: Graph,
+const runPlaced = (
+  plan: Plan & BufferPlan & { readonly scratch: readonly number[] },
   args: readonly Data[],
-  scratchOf: (step: Graph['steps'][number]) => number,
+  scratchOf: ScratchOf,
 ): number[][] => {
-  const kept = keptOf(graph);
-  const plan = planMemory(graph, scratchOf, kept);
+  const { graph } = plan;
   const memory = new Float64Array(plan.bytes / 4).fill(Number.NaN);
+  const pool = plan.pool.map((bytes) => new Float64Array(bytes / 4).fill(Number.NaN));
   const given = args.map((data) => Float64Array.from(data));
   const constants = graph.constants.map(({ data }) => Float64Array.from(data));
   const fresh = new Map<number, Float64Array>();
@@ -81,6 +90,8 @@ const runPlanned = (
         return constants[at.index]!;
       case 'block':
         return memory.subarray(at.offset / 4, at.offset / 4 + size);
+      case 'pooled':
+        return pool[at.index]!.subarray(0, size);
       case 'result':
         if (!fresh.has(at.index)) fresh.set(at.index, new Float64Array(size).fill(Number.NaN));
         return fresh.get(at.index)!;
@@ -168,6 +179,21 @@ describe('the memory plan', () => {
         const data = leavesOfRecipe(recipe).map((leaf) => leaf.data);
         const scratchOf = (step: Graph['steps'][number]): number => (step.output % 3) * scratch * 4;
         expect(unsigned(runPlanned(graph, data, scratchOf))).toEqual(unsigned(run(graph, data)));
+      }),
+      settings,
+    );
+  });
+
+  test('of whole buffers gives the same results, and no step the same buffer twice', () => {
+    fc.assert(
+      fc.property(recipes({ maxSteps: 60 }), (recipe) => {
+        const graph = planned(recipe);
+        const data = leavesOfRecipe(recipe).map((leaf) => leaf.data);
+        expect(unsigned(runPooled(graph, data))).toEqual(unsigned(run(graph, data)));
+        const { storage } = planBuffers(graph);
+        for (const { inputs, output } of graph.steps)
+          for (const slot of inputs)
+            if (storage[output]?.kind === 'pooled') expect(storage[slot]).not.toEqual(storage[output]);
       }),
       settings,
     );

@@ -102,21 +102,42 @@ interface Draft {
   readonly places: Map<string, Expression>;
   readonly visited: Map<string, Expression>;
   nodes: number;
+  /** Operands of nodes under way that are still to come. */
+  pending: number;
+  /** Whether `pending` counts as inputs: it keeps long chains short, and the bound for certain. */
+  readonly isStrict: boolean;
   /** Inputs from which on operands are stored; those that are under way may still come after it. */
   readonly bound: number;
 }
 
+const emptyDraft = (bound: number, isStrict: boolean): Draft => ({
+  slots: [],
+  layouts: [],
+  places: new Map(),
+  visited: new Map(),
+  nodes: 0,
+  pending: 0,
+  isStrict,
+  bound,
+});
+
 const buildLoop = (context: Context, root: Step): Step => {
   let bound = context.mostInputs;
+  let isStrict = false;
   for (;;) {
-    const draft: Draft = { slots: [], layouts: [], places: new Map(), visited: new Map(), nodes: 0, bound };
+    const draft = emptyDraft(bound, isStrict);
     const { start, chain, shape, reduction } = iterationOf(context, root);
     const expression = isReduction(root)
       ? express(context, draft, start, chain)
       : expressMaker(context, draft, root, []);
     if (expression === undefined) continue; // something more is stored now: draft again
-    if (new Set(draft.slots).size > context.mostInputs && bound > 1) {
-      bound--;
+    if (new Set(draft.slots).size > context.mostInputs && !(isStrict && bound === 1)) {
+      // a chain goes down to its end before it meets its first input: then only what is to come can stop it
+      if (bound > 1) bound--;
+      else {
+        isStrict = true;
+        bound = context.mostInputs;
+      }
       continue;
     }
     const loop: Loop = {
@@ -170,7 +191,8 @@ const express = (
   const reachable =
     maker !== undefined && !context.stored.has(slot) && (isElementwise(maker) || isMovement(maker));
   if (!reachable) return leaf(context, draft, slot, chain);
-  const full = draft.slots.length >= draft.bound || draft.nodes >= mostNodes;
+  const inputs = draft.slots.length + (draft.isStrict ? draft.pending : 0);
+  const full = inputs >= draft.bound || draft.nodes >= mostNodes;
   if (full && isElementwise(maker)) {
     context.stored.add(slot);
     return leaf(context, draft, slot, chain);
@@ -190,7 +212,9 @@ const expressMaker = (
   if (known !== undefined) return known;
   draft.nodes++; // counted on the way down, so that the limit also bounds the recursion
   const operands: Expression[] = [];
+  draft.pending += maker.inputs.length;
   for (const slot of maker.inputs) {
+    draft.pending--;
     const operand = express(context, draft, slot, chain);
     if (operand === undefined) return undefined;
     operands.push(operand);

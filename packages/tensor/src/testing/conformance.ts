@@ -8,7 +8,7 @@ import { primitives } from '../ops/index.ts';
 import type { Attrs, Primitive } from '../primitive.ts';
 import type { Data, Tensor } from '../tensor.ts';
 import { tensor } from '../tensor.ts';
-import { toleranceOf, withoutSubnormal, worstViolation } from './close.ts';
+import { toleranceOf, worstViolation } from './close.ts';
 import type { Sample } from './sample.ts';
 import { leavesOf, outputOf } from './sample.ts';
 import { samplesOf } from './samples.ts';
@@ -19,9 +19,9 @@ export interface TestRunner {
   test(name: string, body: () => Promise<void>): void;
 }
 
-/** What a backend declares about its arithmetic. */
-export interface Arithmetic {
-  /** Subnormal numbers may be taken for zeros, as operands and as results. */
+/** What a backend may do besides rounding. */
+export interface ConformanceOptions {
+  /** Takes subnormal numbers for zeros of their sign, operands and results, as GPUs may. */
   readonly flushesSubnormals?: boolean;
 }
 
@@ -35,7 +35,7 @@ export const conformance = (
   name: string,
   makeBackend: () => Promise<Backend>,
   { describe, test }: TestRunner,
-  arithmetic: Arithmetic = {},
+  options: ConformanceOptions = {},
 ): void => {
   describe(`conformance of ${name}`, () => {
     for (const primitive of Object.keys(primitives) as PrimitiveName[])
@@ -44,7 +44,7 @@ export const conformance = (
         const reference = cpuBackend({ precision: 'f64' });
         const violations: string[] = [];
         for (const sample of samplesOf(primitive)) {
-          const violation = await check(primitive, sample, { backend, reference, arithmetic });
+          const violation = await check(primitive, sample, backend, reference, options);
           if (violation !== undefined) violations.push(`${primitive}, ${sample.label}: ${violation}`);
         }
         await backend.destroy();
@@ -53,46 +53,44 @@ export const conformance = (
   });
 };
 
-/** A backend, and what its results are compared with. */
-interface Pairing {
-  readonly backend: Backend;
-  readonly reference: Backend;
-  readonly arithmetic: Arithmetic;
-}
-
 /** What is wrong with one sample on a backend, or undefined. */
 const check = async <Name extends PrimitiveName>(
   name: Name,
   sample: Sample<Attrs>,
-  { backend, reference, arithmetic }: Pairing,
+  backend: Backend,
+  reference: Backend,
+  { flushesSubnormals = false }: ConformanceOptions,
 ): Promise<string | undefined> => {
   const op = primitives[name] as Primitive;
-  const leaves = leavesOf(sample);
+  const flushed = (values: Data): Data => (flushesSubnormals ? values.map(withoutSubnormal) : values);
+  const leaves = leavesOf(sample).map((leaf) => mapConstant(leaf, flushed));
   const out = outputOf(op, sample, leaves);
   const inputs = out.source.kind === 'apply' ? out.source.inputs : [];
   const tolerance = toleranceOf(name, inputs, sample.attrs as never, out);
   const before = backend.stats();
-  const actual = await run(op, sample, leaves, backend);
+  const actual = flushed(await run(op, sample, leaves, backend));
   const after = backend.stats();
   if (after.buffers !== before.buffers || after.bytes !== before.bytes)
     return `leaves ${after.buffers - before.buffers} buffers and ${after.bytes - before.bytes} bytes behind`;
-  const expected = await run(op, sample, leaves, reference);
-  const flushed =
-    arithmetic.flushesSubnormals === true
-      ? { flushed: await run(op, sample, leaves.map(mapped(withoutSubnormal)), reference) }
-      : {};
-  if (tolerance.kind !== 'sum') return worstViolation({ actual, expected, ...flushed }, tolerance);
-  const magnitudes = await run(op, sample, leaves.map(mapped(Math.abs)), reference);
-  return worstViolation({ actual, expected, magnitudes, ...flushed }, tolerance);
+  const expected = flushed(await run(op, sample, leaves, reference));
+  if (tolerance.kind !== 'sum') return worstViolation({ actual, expected }, tolerance);
+  const magnitudes = await run(op, sample, leaves.map(absolute), reference);
+  return worstViolation({ actual, expected, magnitudes }, tolerance);
 };
 
-/** A leaf with every float replaced by a function of it; positions and conditions stay. */
-const mapped =
-  (change: (x: number) => number) =>
-  (leaf: Tensor): Tensor =>
-    leaf.dtype === 'f32' && leaf.source.kind === 'constant'
-      ? tensor(Float64Array.from(leaf.source.data, change), { shape: leaf.shape })
-      : leaf;
+/** A leaf with its f32 values replaced; positions and conditions stay. */
+const mapConstant = (leaf: Tensor, replace: (values: Data) => Data): Tensor =>
+  leaf.dtype === 'f32' && leaf.source.kind === 'constant'
+    ? tensor(replace(leaf.source.data), { shape: leaf.shape })
+    : leaf;
+
+/** A leaf with every value replaced by its magnitude. */
+const absolute = (leaf: Tensor): Tensor => mapConstant(leaf, (values) => Float64Array.from(values, Math.abs));
+
+const smallestNormal = 2 ** -126;
+
+/** The number, or a zero of its sign where it is subnormal in single precision. */
+const withoutSubnormal = (x: number): number => (Math.abs(x) < smallestNormal ? 0 * x : x);
 
 /** The sample's value on a backend, with the leaves as arguments: constants would be folded before the backend sees them. */
 const run = async (

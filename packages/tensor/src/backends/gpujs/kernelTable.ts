@@ -20,12 +20,12 @@ import {
 } from './kernels/product.ts';
 import { randomBitsKernel } from './kernels/random.ts';
 import type { ModeTraits } from './modes.ts';
-import type { KernelSource } from './source.ts';
+import type { KernelSource, Operand } from './source.ts';
 import { kernelSource } from './source.ts';
 
 /** Writes the kernel of one step. */
 export type WriteKernel = (
-  inputs: readonly Spec[],
+  inputs: readonly Operand[],
   output: Spec,
   attrs: Attrs,
   traits: ModeTraits,

@@ -16,7 +16,7 @@ import { mostNumbers, traitsOf } from './modes.ts';
 import type { Demand } from './pool.ts';
 import type { Queue } from './queue.ts';
 import type { KernelSource } from './source.ts';
-import { numbersOf } from './source.ts';
+import { arraysOf, numbersOf, operandsOf } from './source.ts';
 
 /** Runs one step on the arrays of all slots. */
 export type StepRunner = (handles: readonly Handle[]) => void;
@@ -65,7 +65,7 @@ export const bytesOf = (spec: Spec): number => 4 * numbersOf(spec);
 /** The text of the kernel of a step, or undefined for steps without one. */
 export const kernelOf = (graph: Graph, step: Step, mode: Host['mode']): KernelSource | undefined =>
   tableEntry(step.op)?.(
-    step.inputs.map((slot) => graph.specs[slot]!),
+    operandsOf(step.inputs, graph.specs),
     graph.specs[step.output]!,
     step.attrs,
     traitsOf[mode],
@@ -116,7 +116,7 @@ const runnerOf = async (
   const source = kernelOf(graph, step, machine.host.mode);
   if (source === undefined)
     return { choice: choiceFor(step.op), run: referenceRunner(graph, step, owners, machine) };
-  const lengths = step.inputs.map((slot) => numbersOf(graph.specs[slot]!));
+  const lengths = arraysOf(step.inputs).map((slot) => numbersOf(graph.specs[slot]!));
   const loan = await machine.kernels.borrow(source, lengths, numbersOf(graph.specs[step.output]!));
   loans.push(loan);
   const { kernel } = loan;
@@ -220,7 +220,7 @@ const kernelRunner = (
   owners: readonly Slot[],
   queue: Queue,
 ): StepRunner => {
-  const from = inputs.map((slot) => owners[slot]!);
+  const from = arraysOf(inputs).map((slot) => owners[slot]!);
   return (handles) => {
     const given = from.map((slot) => handles[slot]!);
     const target = handles[output]!;

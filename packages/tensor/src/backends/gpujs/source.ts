@@ -24,6 +24,20 @@ export type Value =
   /** An i32 as `high * 65536 + low`: low in [0, 65536), high in [-32768, 32768). Single precision holds no 32-bit integer. */
   | { readonly dtype: 'i32'; readonly low: string; readonly high: string };
 
+/** An input of a kernel: what it holds, and the number of the array that holds it. Inputs of one tensor share an array. */
+export interface Operand extends Spec {
+  readonly array: number;
+}
+
+/** The slots of a kernel's arrays: those that it reads, each once. */
+export const arraysOf = (slots: readonly number[]): readonly number[] => [...new Set(slots)];
+
+/** The operands of a kernel that reads the given slots. */
+export const operandsOf = (slots: readonly number[], specs: readonly Spec[]): readonly Operand[] => {
+  const arrays = arraysOf(slots);
+  return slots.map((slot) => ({ ...specs[slot]!, array: arrays.indexOf(slot) }));
+};
+
 /** Writes the body of a kernel. */
 export interface Writer {
   readonly traits: ModeTraits;
@@ -59,7 +73,7 @@ export const printNumber = (value: number): string => {
  * of all low halves, then all high halves.
  */
 export const kernelSource = (
-  inputs: readonly Spec[],
+  inputs: readonly Operand[],
   output: Spec,
   traits: ModeTraits,
   body: (writer: Writer, element: string) => Value,
@@ -95,11 +109,11 @@ export const kernelSource = (
     },
     when: (condition, inner) => block(`if (${condition})`, inner),
     read: (index, position) => {
-      const { dtype, shape } = inputs[index]!;
-      if (dtype !== 'i32') return { dtype, name: define(`a${index}[${position}]`) };
-      const low = define(`a${index}[${position}]`);
+      const { dtype, shape, array } = inputs[index]!;
+      if (dtype !== 'i32') return { dtype, name: define(`a${array}[${position}]`) };
+      const low = define(`a${array}[${position}]`);
       const second = define(`${position} + ${sizeOf(shape)}`);
-      return { dtype, low, high: define(`a${index}[${second}]`) };
+      return { dtype, low, high: define(`a${array}[${second}]`) };
     },
   };
   const thread = define('this.thread.x');
@@ -118,6 +132,9 @@ export const kernelSource = (
   const statements = lines.join('\n');
   const { functions, special: inFunctions } = functionsUsed(statements);
   const special = inFunctions || /\b(?:infinity|nan)\b/.test(statements);
-  const parameters = inputs.map((_, i) => `a${i}`).concat(special ? ['infinity', 'nan'] : []);
+  const arrays = Math.max(-1, ...inputs.map(({ array }) => array)) + 1;
+  const parameters = Array.from({ length: arrays }, (_, i) => `a${i}`).concat(
+    special ? ['infinity', 'nan'] : [],
+  );
   return { text: `function (${parameters.join(', ')}) {\n${statements}\n}`, functions, special };
 };

@@ -4,13 +4,13 @@ import type { Spec } from '../../../tensor.ts';
 import { literalValue, nameOf, printExpression } from '../arithmetic.ts';
 import type { ModeTraits } from '../modes.ts';
 import { eachIndex, indicesOf, positionOf } from '../positions.ts';
-import type { KernelSource, Value, Writer } from '../source.ts';
+import type { KernelSource, Operand, Value, Writer } from '../source.ts';
 import { kernelSource } from '../source.ts';
 import { openMaximum, openSum } from './fold.ts';
 
 /** The kernel of a loop. */
 export const loopKernel = (
-  inputs: readonly Spec[],
+  inputs: readonly Operand[],
   output: Spec,
   loop: Loop,
   traits: ModeTraits,

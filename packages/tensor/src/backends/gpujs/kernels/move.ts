@@ -8,13 +8,13 @@ import { literalValue } from '../arithmetic.ts';
 import type { Pair } from '../integers.ts';
 import type { ModeTraits } from '../modes.ts';
 import { indicesOf, positionOf } from '../positions.ts';
-import type { KernelSource, Writer } from '../source.ts';
+import type { KernelSource, Operand, Writer } from '../source.ts';
 import { kernelSource } from '../source.ts';
 import { assignValue, openSum } from './fold.ts';
 
 /** The kernel of `concat`. */
 export const concatKernel = (
-  inputs: readonly Spec[],
+  inputs: readonly Operand[],
   output: Spec,
   { axis }: ConcatAttrs,
   traits: ModeTraits,
@@ -44,7 +44,7 @@ export const concatKernel = (
 
 /** The kernel of `pad`. */
 export const padKernel = (
-  inputs: readonly Spec[],
+  inputs: readonly Operand[],
   output: Spec,
   { before, value }: PadAttrs,
   traits: ModeTraits,
@@ -78,7 +78,7 @@ const readIndex = (writer: Writer, input: number, position: string): string => {
 
 /** The kernel of `gather`. */
 export const gatherKernel = (
-  inputs: readonly Spec[],
+  inputs: readonly Operand[],
   output: Spec,
   attrs: GatherAttrs,
   traits: ModeTraits,
@@ -97,7 +97,7 @@ export const gatherKernel = (
 
 /** The kernel of `scatterAdd`: every element of the result looks at all indices in order, so that sums do not depend on timing. */
 export const scatterAddKernel = (
-  inputs: readonly Spec[],
+  inputs: readonly Operand[],
   output: Spec,
   attrs: ScatterAttrs,
   traits: ModeTraits,

@@ -6,13 +6,13 @@ import { sizeOf } from '../../../shape.ts';
 import type { Spec } from '../../../tensor.ts';
 import type { ModeTraits } from '../modes.ts';
 import { indicesOf, positionOf } from '../positions.ts';
-import type { KernelSource } from '../source.ts';
+import type { KernelSource, Operand } from '../source.ts';
 import { kernelSource } from '../source.ts';
 import { assignValue, copyOf, indexPair, isEqual, isLarger } from './fold.ts';
 
 /** The kernel of `argMax`. */
 export const argMaxKernel = (
-  inputs: readonly Spec[],
+  inputs: readonly Operand[],
   output: Spec,
   { axis }: ArgMaxAttrs,
   traits: ModeTraits,
@@ -39,7 +39,7 @@ export const argMaxKernel = (
 
 /** The kernel of `poolArgMax2d`. */
 export const poolArgMaxKernel = (
-  inputs: readonly Spec[],
+  inputs: readonly Operand[],
   output: Spec,
   { window, stride, padding }: PoolAttrs,
   traits: ModeTraits,
@@ -83,7 +83,7 @@ export const poolArgMaxKernel = (
  * before another value.
  */
 export const topKIndicesKernel = (
-  inputs: readonly Spec[],
+  inputs: readonly Operand[],
   output: Spec,
   { count }: TopKAttrs,
   traits: ModeTraits,

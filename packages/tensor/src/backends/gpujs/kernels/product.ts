@@ -7,7 +7,7 @@ import type { Spec } from '../../../tensor.ts';
 import { nameOf } from '../arithmetic.ts';
 import type { ModeTraits } from '../modes.ts';
 import { divide, indicesOf, positionOf } from '../positions.ts';
-import type { KernelSource, Value, Writer } from '../source.ts';
+import type { KernelSource, Operand, Value, Writer } from '../source.ts';
 import { kernelSource } from '../source.ts';
 
 /** A sum that is open while its terms are written. */
@@ -44,7 +44,7 @@ const depthOfPart = 32;
 
 /** The kernel of `matmul`. */
 export const matmulKernel = (
-  inputs: readonly Spec[],
+  inputs: readonly Operand[],
   output: Spec,
   attrs: MatmulAttrs,
   traits: ModeTraits,
@@ -78,7 +78,7 @@ const isInside = (index: string, size: number): string => `${index} >= 0 && ${in
 
 /** The kernel of `conv2d`. */
 export const conv2dKernel = (
-  inputs: readonly Spec[],
+  inputs: readonly Operand[],
   output: Spec,
   attrs: WindowAttrs,
   traits: ModeTraits,
@@ -115,7 +115,7 @@ export const conv2dKernel = (
 
 /** The kernel of `conv2dInputGrad`: every element of the image gathers the cotangents that it had a part in. */
 export const conv2dInputGradKernel = (
-  inputs: readonly Spec[],
+  inputs: readonly Operand[],
   output: Spec,
   attrs: InputGradAttrs,
   traits: ModeTraits,
@@ -155,7 +155,7 @@ export const conv2dInputGradKernel = (
 
 /** The kernel of `conv2dFilterGrad`: every tap adds up over all images and rows. */
 export const conv2dFilterGradKernel = (
-  inputs: readonly Spec[],
+  inputs: readonly Operand[],
   output: Spec,
   attrs: FilterGradAttrs,
   traits: ModeTraits,

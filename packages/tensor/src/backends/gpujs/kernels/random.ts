@@ -4,7 +4,7 @@ import type { Spec } from '../../../tensor.ts';
 import type { Pair } from '../integers.ts';
 import { pairOf, unsigned } from '../integers.ts';
 import type { ModeTraits } from '../modes.ts';
-import type { KernelSource, Writer } from '../source.ts';
+import type { KernelSource, Operand, Writer } from '../source.ts';
 import { kernelSource } from '../source.ts';
 import { assignPair } from './fold.ts';
 
@@ -55,7 +55,7 @@ const shiftRight = (writer: Writer, { low, high }: Pair, by: number): Pair => {
 
 /** The kernel of `randomBits`. */
 export const randomBitsKernel = (
-  inputs: readonly Spec[],
+  inputs: readonly Operand[],
   output: Spec,
   { bits }: RandomAttrs,
   traits: ModeTraits,
