@@ -20,6 +20,11 @@ import { runHeadCase } from './headCase.ts';
 const backends = [
   { name: 'cpu', precision: 'f64', create: () => createBackend('cpu', { precision: 'f64' }) },
   ...wasmBackends.map(({ name, make }) => ({ name, precision: 'f32' as const, create: make })),
+  ...(['cpu', 'webasm'] as const).map((mode) => ({
+    name: `gpujs ${mode}`,
+    precision: 'f32' as const,
+    create: () => createBackend('gpujs', { mode }),
+  })),
 ] as const;
 
 const names = goldenNames('head', () => true);

@@ -1,9 +1,5 @@
 // The GPU.js backend: one kernel per fused step, on WebGL2, WebGPU, WebAssembly or in plain JavaScript.
-import { fuse } from '../../graph/fuse.ts';
 import type { Graph } from '../../graph/graph.ts';
-import { separateResults } from '../../graph/graph.ts';
-import { runSinksEarly } from '../../graph/order.ts';
-import { simplify } from '../../graph/simplify.ts';
 import type { Spec } from '../../tensor.ts';
 import type { Backend, Buffer, Program, ProgramOptions } from '../backend.ts';
 import { openLedger, programDestroyed } from '../ledger.ts';
@@ -11,10 +7,9 @@ import { stopwatch } from '../profile.ts';
 import { decode, encode } from './contents.ts';
 import type { Handle, Host } from './host.ts';
 import { openHost } from './host.ts';
-import { splitJoins } from './joins.ts';
 import { openKernelStore } from './kernelStore.ts';
 import type { GpujsMode } from './modes.ts';
-import { mostArrays } from './modes.ts';
+import { prepare } from './passes.ts';
 import { openPool } from './pool.ts';
 import type { Executable, Machine } from './program.ts';
 import { buildExecutable, bytesOf, choiceFor, describeExecutable, requireSize } from './program.ts';
@@ -101,15 +96,12 @@ export const gpujsBackend = async (
     };
   };
 
-  const passes = (graph: Graph): Graph =>
-    runSinksEarly(fuse(splitJoins(separateResults(simplify(graph)), mostArrays), { mostInputs: mostArrays }));
-
   const backend: Backend = {
     name: 'gpujs',
     kernelFor: choiceFor,
     compile: async (graph: Graph, programOptions: ProgramOptions = {}) => {
       ledger.requireOpen(backend.name);
-      const executable = await buildExecutable(passes(graph), machine, programOptions);
+      const executable = await buildExecutable(prepare(graph), machine, programOptions);
       return program(executable, programOptions.profile === true);
     },
     upload: (data, spec: Spec) => {

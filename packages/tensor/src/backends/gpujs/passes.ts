@@ -1,9 +1,18 @@
-// Joining many arrays in several steps: a kernel takes only so many.
+// What is done to a graph before its kernels are written.
+import { fuse } from '../../graph/fuse.ts';
 import type { Graph, Slot, Step } from '../../graph/graph.ts';
+import { separateResults } from '../../graph/graph.ts';
+import { runSinksEarly } from '../../graph/order.ts';
+import { simplify } from '../../graph/simplify.ts';
 import type { ConcatAttrs } from '../../ops/movement.ts';
+import { mostArrays } from './modes.ts';
+
+/** The graph with one step per kernel, none of which reads more arrays than a kernel takes. */
+export const prepare = (graph: Graph): Graph =>
+  runSinksEarly(fuse(splitJoins(separateResults(simplify(graph)), mostArrays), { mostInputs: mostArrays }));
 
 /** An equal graph in which no `concat` has more than `most` inputs. */
-export const splitJoins = (graph: Graph, most: number): Graph => {
+const splitJoins = (graph: Graph, most: number): Graph => {
   const specs = [...graph.specs];
   const steps: Step[] = [];
   for (const step of graph.steps) {
