@@ -1,6 +1,6 @@
 // Every primitive on GPU.js in plain JavaScript, against the double-precision reference.
 import { describe, test } from 'vitest';
-import { createBackend } from '../../src/index.ts';
 import { conformance } from '../../src/testing/conformance.ts';
+import { strictly } from './strictly.ts';
 
-conformance('gpujs cpu', () => createBackend('gpujs', { mode: 'cpu' }), { describe, test });
+conformance('gpujs cpu', strictly('cpu'), { describe, test });

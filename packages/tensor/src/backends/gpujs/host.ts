@@ -132,16 +132,15 @@ const parametersOf = (source: string): readonly string[] =>
 const specialValues = (special: boolean): readonly number[] =>
   special ? [Number.POSITIVE_INFINITY, Number.NaN] : [];
 
-/** The kernel that GPU.js computes with, or why it fell back to another mode. */
+/** The kernel that GPU.js computes with, or why it put one of another mode in its place. */
 const builtKernel = async (
-  { kernel }: KernelShortcut,
   shortcut: KernelShortcut,
-  mode: GpujsMode,
   args: readonly unknown[],
 ): Promise<GpuKernel | string> => {
+  const { kernel } = shortcut;
   await kernel.build(...args);
   const used = shortcut.kernel;
-  if (used.constructor.mode === mode) return used;
+  if (used === kernel) return kernel;
   used.destroy();
   return `GPU.js fell back to mode ${used.constructor.mode ?? 'cpu'}: ${used.fallbackReason ?? 'it gave no reason'}`;
 };
@@ -176,7 +175,7 @@ const openArrays = (gpu: Gpu, mode: 'cpu' | 'webasm'): Host => {
       );
       const special = specialValues(source.special);
       const examples = lengths.map((n) => new Float32Array(n));
-      const kernel = await builtKernel(shortcut, shortcut, mode, [...examples, ...special]);
+      const kernel = await builtKernel(shortcut, [...examples, ...special]);
       if (typeof kernel === 'string') return kernel;
       return {
         run: (inputs, output) => {
@@ -269,7 +268,7 @@ const openTextures = async ({ utils }: GpujsLibrary, gpu: Gpu): Promise<Host> =>
       const [output, ...inputs] = examples.map(textureOf);
       shortcut.kernel.texture = output!;
       try {
-        const kernel = await builtKernel(shortcut, shortcut, 'webgl2', [...inputs, ...special]);
+        const kernel = await builtKernel(shortcut, [...inputs, ...special]);
         if (typeof kernel === 'string') return kernel;
         return {
           run: (given, target) => {
@@ -366,7 +365,7 @@ const openBuffers = async ({ WebGPUContext, WebGPUBufferResult }: GpujsLibrary, 
       const [output, ...inputs] = examples.map(placeOf);
       shortcut.kernel.outputBuffer = output!.buffer;
       try {
-        const kernel = await builtKernel(shortcut, shortcut, 'webgpu', [...inputs, ...special]);
+        const kernel = await builtKernel(shortcut, [...inputs, ...special]);
         if (typeof kernel === 'string') return kernel;
         return {
           run: (given, target) => {
