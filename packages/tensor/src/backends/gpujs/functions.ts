@@ -37,7 +37,8 @@ const scaledExponential = `function scaledExponential(r, n) {
   let half = Math.floor(n * 0.5);
   let rest = n - half;
   let first = powerOfTwo(half);
-  let second = powerOfTwo(rest);
+  let second = first;
+  if (rest > half) { second = first * 2; }
   return q * first * second;
 }`;
 

@@ -67,8 +67,8 @@ export interface GpuKernel {
   _textureSwitched?: boolean;
   /** WebGL. */
   readonly context?: WebGL2RenderingContext | null;
-  /** WebGPU: where the next run writes. */
-  outputBuffer?: DeviceBuffer | null;
+  /** WebGPU: where the next run writes; GPU.js makes one of its own where this is too small. */
+  outputBuffer?: DeviceBuffer | { readonly size: number } | null;
   /** WebGPU: whether bindings must be made again. */
   bindGroupDirty?: boolean;
 }

@@ -132,13 +132,8 @@ const parametersOf = (source: string): readonly string[] =>
 const specialValues = (special: boolean): readonly number[] =>
   special ? [Number.POSITIVE_INFINITY, Number.NaN] : [];
 
-/** The kernel that GPU.js computes with, or why it put one of another mode in its place. */
-const builtKernel = async (
-  shortcut: KernelShortcut,
-  args: readonly unknown[],
-): Promise<GpuKernel | string> => {
-  const { kernel } = shortcut;
-  await kernel.build(...args);
+/** The kernel that GPU.js computes with once `kernel` was built, or why it put one of another mode in its place. */
+const usedKernel = (kernel: GpuKernel, shortcut: KernelShortcut): GpuKernel | string => {
   const used = shortcut.kernel;
   if (used === kernel) return kernel;
   used.destroy();
@@ -174,8 +169,9 @@ const openArrays = (gpu: Gpu, mode: 'cpu' | 'webasm'): Host => {
         length,
       );
       const special = specialValues(source.special);
-      const examples = lengths.map((n) => new Float32Array(n));
-      const kernel = await builtKernel(shortcut, [...examples, ...special]);
+      const { kernel: first } = shortcut;
+      first.build(...lengths.map((n) => new Float32Array(n)), ...special);
+      const kernel = usedKernel(first, shortcut);
       if (typeof kernel === 'string') return kernel;
       return {
         run: (inputs, output) => {
@@ -219,6 +215,17 @@ const openTextures = async ({ utils }: GpujsLibrary, gpu: Gpu): Promise<Host> =>
     gl.pixelStorei(gl.UNPACK_FLIP_Y_WEBGL, false);
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.R32F, width!, height!, 0, gl.RED, gl.FLOAT, data);
   };
+  const textureFor = (texture: WebGLTexture, length: number): TextureHandle =>
+    new Texture({
+      texture,
+      size: sizeFor(length),
+      dimensions: [length, 1, 1],
+      output: [length],
+      context: gl,
+      internalFormat: gl.R32F,
+      textureFormat: gl.RED,
+      kernel: first,
+    });
   const allocate = (length: number): TexturePlace => {
     const size = sizeFor(length);
     if (Math.max(...size) > mostTexels)
@@ -231,20 +238,10 @@ const openTextures = async ({ utils }: GpujsLibrary, gpu: Gpu): Promise<Host> =>
       gl.texParameteri(gl.TEXTURE_2D, filter, gl.NEAREST);
     fill(texture, size, null);
     live++;
-    return {
-      length,
-      place: new Texture({
-        texture,
-        size,
-        dimensions: [length, 1, 1],
-        output: [length],
-        context: gl,
-        internalFormat: gl.R32F,
-        textureFormat: gl.RED,
-        kernel: first,
-      }),
-    };
+    return { length, place: textureFor(texture, length) };
   };
+  // kernels are built for the sizes of textures, whatever they hold: one small texture stands for all
+  const { texture: example } = first.texture!;
   const free = (handle: Handle): void => {
     live--;
     gl.deleteTexture(textureOf(handle).texture);
@@ -264,26 +261,22 @@ const openTextures = async ({ utils }: GpujsLibrary, gpu: Gpu): Promise<Host> =>
       const arrays = { type: 'ArrayTexture(1)', count: lengths.length, stay: true };
       const shortcut = createKernel(gpu, text, arrays, length);
       const special = specialValues(text.special);
-      const examples = [length, ...lengths].map(allocate);
-      const [output, ...inputs] = examples.map(textureOf);
-      shortcut.kernel.texture = output!;
-      try {
-        const kernel = await builtKernel(shortcut, [...inputs, ...special]);
-        if (typeof kernel === 'string') return kernel;
-        return {
-          run: (given, target) => {
-            kernel.texture = textureOf(target);
-            kernel._textureSwitched = true;
-            kernel.run(...given.map(textureOf), ...special);
-          },
-          destroy: () => {
-            kernel.texture = null;
-            kernel.destroy();
-          },
-        };
-      } finally {
-        examples.forEach(free);
-      }
+      const { kernel: built } = shortcut;
+      built.texture = textureFor(example, length);
+      built.build(...lengths.map((n) => textureFor(example, n)), ...special);
+      const kernel = usedKernel(built, shortcut);
+      if (typeof kernel === 'string') return kernel;
+      return {
+        run: (given, target) => {
+          kernel.texture = textureOf(target);
+          kernel._textureSwitched = true;
+          kernel.run(...given.map(textureOf), ...special);
+        },
+        destroy: () => {
+          kernel.texture = null;
+          kernel.destroy();
+        },
+      };
     },
     live: () => live,
     destroy: () => gpu.destroy(),
@@ -314,23 +307,22 @@ const openBuffers = async ({ WebGPUContext, WebGPUBufferResult }: GpujsLibrary, 
   const { device } = context;
   const mostBytes = Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize);
   const live = new Set<Handle>();
+  const placeFor = (buffer: DeviceBuffer, length: number): BufferHandle =>
+    new WebGPUBufferResult({ buffer, output: [length], componentCount: 1, context, kernel: null });
   const allocate = (length: number): BufferPlace => {
     if (4 * length > mostBytes) throw tooLarge(length, `buffers of ${mostBytes} bytes`);
     const buffer = device.createBuffer({
       size: 4 * length,
       usage: usage.storage | usage.copySource | usage.copyTarget,
     });
-    const place = new WebGPUBufferResult({
-      buffer,
-      output: [length],
-      componentCount: 1,
-      context,
-      kernel: null,
-    });
-    const handle = { length, place };
+    const handle = { length, place: placeFor(buffer, length) };
     live.add(handle);
     return handle;
   };
+  // kernels are built for the kinds of their arrays: one small buffer stands for all, and none is to be made for the output
+  const small = device.createBuffer({ size: 4, usage: usage.storage });
+  const example = placeFor(small, 1);
+  const largeEnough = { size: Number.POSITIVE_INFINITY };
   const free = (handle: Handle): void => {
     live.delete(handle);
     placeOf(handle).buffer.destroy();
@@ -361,31 +353,28 @@ const openBuffers = async ({ WebGPUContext, WebGPUBufferResult }: GpujsLibrary, 
       const arrays = { type: 'WebGPUBuffer', count: lengths.length, stay: true };
       const shortcut = createKernel(gpu, text, arrays, length);
       const special = specialValues(text.special);
-      const examples = [length, ...lengths].map(allocate);
-      const [output, ...inputs] = examples.map(placeOf);
-      shortcut.kernel.outputBuffer = output!.buffer;
-      try {
-        const kernel = await builtKernel(shortcut, [...inputs, ...special]);
-        if (typeof kernel === 'string') return kernel;
-        return {
-          run: (given, target) => {
-            kernel.outputBuffer = placeOf(target).buffer;
-            kernel.bindGroupDirty = true;
-            kernel.run(...given.map(placeOf), ...special);
-          },
-          destroy: () => {
-            kernel.outputBuffer = null;
-            kernel.destroy();
-          },
-        };
-      } finally {
-        examples.forEach(free);
-      }
+      const { kernel: built } = shortcut;
+      built.outputBuffer = largeEnough;
+      await built.build(...lengths.map(() => example), ...special);
+      const kernel = usedKernel(built, shortcut);
+      if (typeof kernel === 'string') return kernel;
+      return {
+        run: (given, target) => {
+          kernel.outputBuffer = placeOf(target).buffer;
+          kernel.bindGroupDirty = true;
+          kernel.run(...given.map(placeOf), ...special);
+        },
+        destroy: () => {
+          kernel.outputBuffer = null;
+          kernel.destroy();
+        },
+      };
     },
     live: () => live.size,
     destroy: async () => {
       // the device outlives this context of GPU.js
       for (const handle of [...live]) free(handle);
+      small.destroy();
       await gpu.destroy();
     },
   };

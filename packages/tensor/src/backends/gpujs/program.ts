@@ -83,49 +83,53 @@ export const buildExecutable = async (
 ): Promise<Executable> => {
   requireSizes(graph);
   const { owners, moves } = scheduleOf(graph);
-  const loans: Loan[] = [];
+  // all at once: some places compile on other threads
+  const made = await Promise.allSettled(moves.map((move) => runnerOf(graph, move, owners, machine)));
+  const ready = made.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   const release = (): void => {
-    for (const { giveBack } of loans) giveBack();
+    for (const { loan } of ready) loan?.giveBack();
   };
-  const choices: KernelChoice[] = [];
-  const runners: StepRunner[] = [];
   try {
-    for (const { step, takes } of moves) {
-      const { choice, run } =
-        takes === undefined
-          ? { choice: choiceFor(step.op), run: () => undefined }
-          : await runnerOf(graph, step, owners, machine, loans);
-      if (strict) requireTuned(graph, step, choice);
-      choices.push(choice);
-      runners.push(run);
-    }
+    for (const result of made) if (result.status === 'rejected') throw result.reason;
+    if (strict)
+      moves.forEach(({ step }, i) => {
+        requireTuned(graph, step, ready[i]!.choice);
+      });
   } catch (error) {
     release();
     throw error;
   }
+  const runners = ready.map(({ run }) => run);
+  const choices = ready.map(({ choice }) => choice);
   return { graph, moves, runners, choices, owners, ...demandOf(graph, moves), release };
 };
 
+/** How a step runs. */
+interface StepChoice {
+  readonly choice: KernelChoice;
+  readonly run: StepRunner;
+  readonly loan?: Loan;
+}
+
 const runnerOf = async (
   graph: Graph,
-  step: Step,
+  { step, takes }: Move,
   owners: readonly Slot[],
   machine: Machine,
-  loans: Loan[],
-): Promise<{ readonly choice: KernelChoice; readonly run: StepRunner }> => {
+): Promise<StepChoice> => {
   const source = kernelOf(graph, step, machine.host.mode);
-  if (source === undefined)
-    return { choice: choiceFor(step.op), run: referenceRunner(graph, step, owners, machine) };
+  if (takes === undefined) return { choice: choiceFor(step.op), run: () => undefined };
+  const loops = (choice: KernelChoice): StepChoice => ({
+    choice,
+    run: referenceRunner(graph, step, owners, machine),
+  });
+  if (source === undefined) return loops(choiceFor(step.op));
   const lengths = arraysOf(step.inputs).map((slot) => numbersOf(graph.specs[slot]!));
   const loan = await machine.kernels.borrow(source, lengths, numbersOf(graph.specs[step.output]!));
-  loans.push(loan);
   const { kernel } = loan;
-  if (typeof kernel === 'string')
-    return {
-      choice: { tier: 'reference', reason: kernel },
-      run: referenceRunner(graph, step, owners, machine),
-    };
-  return { choice: { tier: 'tuned' }, run: kernelRunner(kernel, step, owners, machine.queue) };
+  return typeof kernel === 'string'
+    ? { ...loops({ tier: 'reference', reason: kernel }), loan }
+    : { choice: { tier: 'tuned' }, run: kernelRunner(kernel, step, owners, machine.queue), loan };
 };
 
 const requireSizes = ({ specs }: Graph): void => {
