@@ -45,7 +45,7 @@ export const literalValue = (writer: Writer, value: number, dtype: DType): Value
 };
 
 /** The condition that a bool holds. */
-export const holds = (value: Value): string => `${nameOf(value)} > 0.5`;
+const holds = (value: Value): string => `${nameOf(value)} > 0.5`;
 
 /** The variable of an f32 or bool. */
 export const nameOf = (value: Value): string => {
@@ -134,7 +134,7 @@ const binaryValue = (writer: Writer, name: BinaryName, a: Value, b: Value): Valu
 };
 
 /** One of two values of a dtype. */
-export const chooseValue = (writer: Writer, condition: string, a: Value, b: Value): Value => {
+const chooseValue = (writer: Writer, condition: string, a: Value, b: Value): Value => {
   if (a.dtype === 'i32' && b.dtype === 'i32') return choosePair(writer, condition, a, b);
   return {
     dtype: a.dtype as 'f32' | 'bool',
@@ -143,7 +143,7 @@ export const chooseValue = (writer: Writer, condition: string, a: Value, b: Valu
 };
 
 /** A value as another dtype. */
-export const castValue = (writer: Writer, x: Value, dtype: DType): Value => {
+const castValue = (writer: Writer, x: Value, dtype: DType): Value => {
   if (x.dtype === dtype) return x;
   if (dtype === 'bool')
     return x.dtype === 'i32'

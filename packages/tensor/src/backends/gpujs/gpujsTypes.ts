@@ -34,7 +34,7 @@ export interface Gpu {
 }
 
 /** How a kernel is made. */
-export interface KernelSettings {
+interface KernelSettings {
   readonly output: readonly number[];
   readonly argumentTypes: readonly string[];
   readonly functions: readonly {

@@ -66,7 +66,7 @@ const unsupported = (needs: string, got: string, advice: string): UnsupportedErr
   new UnsupportedError(sentence({ where: 'createBackend', label: 'gpujs', needs, got, advice }));
 
 /** The best mode that works here. */
-export const bestMode = async (library: GpujsLibrary): Promise<GpujsMode> => {
+const bestMode = async (library: GpujsLibrary): Promise<GpujsMode> => {
   for (const mode of gpujsModes) if (await works(library, mode)) return mode;
   return 'cpu';
 };

@@ -19,10 +19,10 @@ import type { KernelSource } from './source.ts';
 import { arraysOf, numbersOf, operandsOf } from './source.ts';
 
 /** Runs one step on the arrays of all slots. */
-export type StepRunner = (handles: readonly Handle[]) => void;
+type StepRunner = (handles: readonly Handle[]) => void;
 
 /** What happens at one step. */
-export interface Move {
+interface Move {
   readonly step: Step;
   /** The slot that owns the written array, which is taken before the step; none for steps that write nothing. */
   readonly takes: Slot | undefined;

@@ -53,7 +53,7 @@ export interface Writer {
 }
 
 /** Numbers that hold one element of a dtype. */
-export const numbersPerElement = (dtype: DType): number => (dtype === 'i32' ? 2 : 1);
+const numbersPerElement = (dtype: DType): number => (dtype === 'i32' ? 2 : 1);
 
 /** Numbers in the array that holds a tensor; there is no empty array. */
 export const numbersOf = (spec: Spec): number =>
