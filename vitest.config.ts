@@ -68,6 +68,8 @@ const chromiumFlags = [
 const browser = (executablePath: string, name: string, folder: string, headers: Record<string, string>) => ({
   resolve: { conditions: [source, 'module', 'browser', 'development|production'] },
   server: { headers },
+  // found by its dynamic import only when a test runs, which would reload the page
+  optimizeDeps: { include: ['gpu.js'] },
   test: {
     name,
     include: [`packages/*/test/${folder}/**/*.test.ts`],

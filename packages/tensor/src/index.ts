@@ -10,6 +10,8 @@ export type {
 export type { CpuOptions } from './backends/cpu/index.ts';
 export type { BackendName, BackendOptions, DefaultBackend } from './backends/create.ts';
 export { createBackend, defaultBackend } from './backends/create.ts';
+export type { GpujsOptions } from './backends/gpujs/index.ts';
+export type { GpujsMode } from './backends/gpujs/modes.ts';
 export type { StepProfile } from './backends/profile.ts';
 export type { BackendSurvey, Fact } from './backends/survey.ts';
 export { surveyBackends } from './backends/survey.ts';

@@ -3,6 +3,7 @@ import { sentence, UnsupportedError } from '../errors.ts';
 import type { Backend } from './backend.ts';
 import type { CpuOptions } from './cpu/index.ts';
 import { cpuBackend } from './cpu/index.ts';
+import type { GpujsOptions } from './gpujs/index.ts';
 import type { WasmOptions } from './wasm/index.ts';
 import { wasmBackend } from './wasm/index.ts';
 import type { WebgpuOptions } from './webgpu/device.ts';
@@ -11,6 +12,7 @@ import type { WebgpuOptions } from './webgpu/device.ts';
 export interface BackendOptions {
   readonly cpu: CpuOptions;
   readonly wasm: WasmOptions;
+  readonly gpujs: GpujsOptions;
   readonly webgpu: WebgpuOptions;
 }
 
@@ -34,10 +36,14 @@ export const createBackend = async <Name extends BackendName>(
     const { webgpuBackend } = await import('./webgpu/index.ts');
     return webgpuBackend(options as WebgpuOptions);
   }
+  if (name === 'gpujs') {
+    const { gpujsBackend } = await import('./gpujs/index.ts');
+    return gpujsBackend(options as GpujsOptions);
+  }
   throw new UnsupportedError(
     sentence({
       where: 'createBackend',
-      needs: 'one of the backends cpu, wasm, webgpu',
+      needs: 'one of the backends cpu, wasm, gpujs, webgpu',
       got: `'${String(name)}'`,
       advice: 'Choose one of these.',
     }),

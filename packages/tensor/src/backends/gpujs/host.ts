@@ -1,0 +1,381 @@
+// Everything that touches GPU.js: loading it, making kernels from text, and the arrays that they read and write.
+//
+// A kernel of GPU.js owns its output. In the modes on a GPU that would keep one array alive per kernel for ever, so here every kernel
+// is given the array that it writes, before each run: the plan of a program decides who owns what, and GPU.js allocates nothing.
+
+import { sentence, UnsupportedError } from '../../errors.ts';
+import type {
+  BufferHandle,
+  DeviceBuffer,
+  Gpu,
+  GpujsLibrary,
+  GpuKernel,
+  KernelShortcut,
+  TextureConstructor,
+  TextureHandle,
+} from './gpujsTypes.ts';
+import type { GpujsMode } from './modes.ts';
+import { gpujsModes } from './modes.ts';
+import type { KernelSource } from './source.ts';
+
+/** An array of single-precision numbers, wherever the mode keeps it. */
+export interface Handle {
+  readonly length: number;
+}
+
+/** A kernel that is ready to run. */
+export interface HostKernel {
+  /** Writes all of `output`, which is none of the inputs. */
+  run(inputs: readonly Handle[], output: Handle): void;
+  destroy(): void;
+}
+
+/** GPU.js in one mode. */
+export interface Host {
+  readonly mode: GpujsMode;
+  /** A new array; what it holds is not defined. */
+  allocate(length: number): Handle;
+  free(handle: Handle): void;
+  write(handle: Handle, data: Float32Array): void;
+  /** A copy of the numbers; a promise only where they cannot be had at once. */
+  read(handle: Handle): Float32Array | Promise<Float32Array>;
+  /** The kernel of a text, or why GPU.js would not compute it in this mode. */
+  compile(source: KernelSource, lengths: readonly number[], length: number): Promise<HostKernel | string>;
+  /** Arrays that were allocated and not freed. */
+  live(): number;
+  destroy(): Promise<void>;
+}
+
+/**
+ * The library.
+ *
+ * Throws  UnsupportedError when it is not installed
+ */
+export const loadGpujs = async (): Promise<GpujsLibrary> => {
+  try {
+    const loaded = (await import('gpu.js')) as unknown as GpujsLibrary & { readonly default?: GpujsLibrary };
+    return loaded.default ?? loaded;
+  } catch (error) {
+    throw unsupported('the package gpu.js', error instanceof Error ? error.message : String(error), hint);
+  }
+};
+
+const hint = 'Install it beside this package: npm install gpu.js --omit=optional.';
+
+const unsupported = (needs: string, got: string, advice: string): UnsupportedError =>
+  new UnsupportedError(sentence({ where: 'createBackend', label: 'gpujs', needs, got, advice }));
+
+/** The best mode that works here. */
+const bestMode = async (library: GpujsLibrary): Promise<GpujsMode> => {
+  for (const mode of gpujsModes) if (await works(library, mode)) return mode;
+  return 'cpu';
+};
+
+const works = async ({ GPU }: GpujsLibrary, mode: GpujsMode): Promise<boolean> => {
+  if (mode === 'webgpu') return GPU.isWebGPUAvailable();
+  if (mode === 'webgl2') return GPU.isWebGL2Supported;
+  return mode === 'cpu' || GPU.isWebAssemblySupported;
+};
+
+/**
+ * GPU.js in a mode, the best by default.
+ *
+ * Throws  UnsupportedError when the library is not installed or the mode does not work here
+ */
+export const openHost = async (wanted?: GpujsMode): Promise<Host> => {
+  if (wanted !== undefined && !gpujsModes.includes(wanted))
+    throw unsupported(
+      `one of the modes ${gpujsModes.join(', ')}`,
+      `'${String(wanted)}'`,
+      'Choose one of these.',
+    );
+  const library = await loadGpujs();
+  const mode = wanted ?? (await bestMode(library));
+  if (!(await works(library, mode)))
+    throw unsupported(
+      `mode ${mode}`,
+      'a place where it does not work',
+      "Leave out 'mode' for the best that does.",
+    );
+  const gpu = new library.GPU({ mode });
+  if (mode === 'webgl2') return openTextures(library, gpu);
+  return mode === 'webgpu' ? openBuffers(library, gpu) : openArrays(gpu, mode);
+};
+
+/** Makes a kernel for array arguments of the given type. */
+const createKernel = (
+  gpu: Gpu,
+  { text, functions, special }: KernelSource,
+  arrays: { readonly type: string; readonly count: number; readonly stay: boolean },
+  length: number,
+): KernelShortcut =>
+  gpu.createKernel(text, {
+    output: [length],
+    argumentTypes: [
+      ...Array.from({ length: arrays.count }, () => arrays.type),
+      ...(special ? ['Float', 'Float'] : []),
+    ],
+    functions: functions.map((source) => ({
+      source,
+      settings: { argumentTypes: parametersOf(source).map(() => 'Number'), returnType: 'Number' },
+    })),
+    precision: 'single',
+    tactic: 'precision',
+    pipeline: arrays.stay,
+    immutable: false,
+    fixIntegerDivisionAccuracy: false,
+  });
+
+const parametersOf = (source: string): readonly string[] =>
+  source.slice(source.indexOf('(') + 1, source.indexOf(')')).split(',');
+
+const specialValues = (special: boolean): readonly number[] =>
+  special ? [Number.POSITIVE_INFINITY, Number.NaN] : [];
+
+/** The kernel that GPU.js computes with once `kernel` was built, or why it put one of another mode in its place. */
+const usedKernel = (kernel: GpuKernel, shortcut: KernelShortcut): GpuKernel | string => {
+  const used = shortcut.kernel;
+  if (used === kernel) return kernel;
+  used.destroy();
+  return `GPU.js fell back to mode ${used.constructor.mode ?? 'cpu'}: ${used.fallbackReason ?? 'it gave no reason'}`;
+};
+
+/** Modes cpu and webasm: typed arrays, of which every run makes a new one. */
+const openArrays = (gpu: Gpu, mode: 'cpu' | 'webasm'): Host => {
+  interface ArrayHandle extends Handle {
+    data: Float32Array;
+  }
+  const none = new Float32Array(0);
+  let live = 0;
+  return {
+    mode,
+    allocate: (length): ArrayHandle => {
+      live++;
+      return { length, data: none };
+    },
+    free: (handle) => {
+      live--;
+      (handle as ArrayHandle).data = none;
+    },
+    write: (handle, data) => {
+      (handle as ArrayHandle).data = data.slice();
+    },
+    read: (handle) => (handle as ArrayHandle).data.slice(),
+    compile: async (source, lengths, length) => {
+      const shortcut = createKernel(
+        gpu,
+        source,
+        { type: 'Array', count: lengths.length, stay: false },
+        length,
+      );
+      const special = specialValues(source.special);
+      const { kernel: first } = shortcut;
+      first.build(...lengths.map((n) => new Float32Array(n)), ...special);
+      const kernel = usedKernel(first, shortcut);
+      if (typeof kernel === 'string') return kernel;
+      return {
+        run: (inputs, output) => {
+          const arrays = inputs.map((handle) => (handle as ArrayHandle).data);
+          (output as ArrayHandle).data = kernel.run(...arrays, ...special) as Float32Array;
+        },
+        destroy: () => kernel.destroy(),
+      };
+    },
+    live: () => live,
+    destroy: () => gpu.destroy(),
+  };
+};
+
+/** Mode webgl2: textures with one number per texel. */
+const openTextures = async ({ utils }: GpujsLibrary, gpu: Gpu): Promise<Host> => {
+  interface TexturePlace extends Handle {
+    readonly place: TextureHandle;
+  }
+  const textureOf = (handle: Handle): TextureHandle => (handle as TexturePlace).place;
+  const sizeFor = (length: number): Int32Array =>
+    utils.getKernelTextureSize({ optimizeFloatMemory: false, precision: 'single' }, [length]);
+  // a first kernel brings the context, and the class of the textures that kernels exchange
+  const source = {
+    text: 'function () {\nlet x = this.thread.x;\nreturn x;\n}',
+    functions: [],
+    special: false,
+  };
+  const { kernel: first } = createKernel(gpu, source, { type: '', count: 0, stay: true }, 1);
+  await first.build();
+  const gl = first.context!;
+  const Texture = first.texture!.constructor as TextureConstructor;
+  const mostTexels = gl.getParameter(gl.MAX_TEXTURE_SIZE) as number;
+  let live = 0;
+  const bind = (texture: WebGLTexture): void => {
+    gl.activeTexture(gl.TEXTURE15);
+    gl.bindTexture(gl.TEXTURE_2D, texture);
+  };
+  const fill = (texture: WebGLTexture, [width, height]: Int32Array, data: Float32Array | null): void => {
+    bind(texture);
+    gl.pixelStorei(gl.UNPACK_FLIP_Y_WEBGL, false);
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.R32F, width!, height!, 0, gl.RED, gl.FLOAT, data);
+  };
+  const textureFor = (texture: WebGLTexture, length: number): TextureHandle =>
+    new Texture({
+      texture,
+      size: sizeFor(length),
+      dimensions: [length, 1, 1],
+      output: [length],
+      context: gl,
+      internalFormat: gl.R32F,
+      textureFormat: gl.RED,
+      kernel: first,
+    });
+  const allocate = (length: number): TexturePlace => {
+    const size = sizeFor(length);
+    if (Math.max(...size) > mostTexels)
+      throw tooLarge(length, `textures of ${mostTexels} by ${mostTexels} numbers`);
+    const texture = gl.createTexture();
+    bind(texture);
+    for (const wrap of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T])
+      gl.texParameteri(gl.TEXTURE_2D, wrap, gl.CLAMP_TO_EDGE);
+    for (const filter of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER])
+      gl.texParameteri(gl.TEXTURE_2D, filter, gl.NEAREST);
+    fill(texture, size, null);
+    live++;
+    return { length, place: textureFor(texture, length) };
+  };
+  // kernels are built for the sizes of textures, whatever they hold: one small texture stands for all
+  const { texture: example } = first.texture!;
+  const free = (handle: Handle): void => {
+    live--;
+    gl.deleteTexture(textureOf(handle).texture);
+  };
+  return {
+    mode: 'webgl2',
+    allocate,
+    free,
+    write: (handle, data) => {
+      const size = sizeFor(handle.length);
+      const texels = new Float32Array(size[0]! * size[1]!);
+      texels.set(data);
+      fill(textureOf(handle).texture, size, texels);
+    },
+    read: (handle) => textureOf(handle).toArray(),
+    compile: async (text, lengths, length) => {
+      const arrays = { type: 'ArrayTexture(1)', count: lengths.length, stay: true };
+      const shortcut = createKernel(gpu, text, arrays, length);
+      const special = specialValues(text.special);
+      const { kernel: built } = shortcut;
+      built.texture = textureFor(example, length);
+      built.build(...lengths.map((n) => textureFor(example, n)), ...special);
+      const kernel = usedKernel(built, shortcut);
+      if (typeof kernel === 'string') return kernel;
+      return {
+        run: (given, target) => {
+          kernel.texture = textureOf(target);
+          kernel._textureSwitched = true;
+          kernel.run(...given.map(textureOf), ...special);
+        },
+        destroy: () => {
+          kernel.texture = null;
+          kernel.destroy();
+        },
+      };
+    },
+    live: () => live,
+    destroy: () => gpu.destroy(),
+  };
+};
+
+const tooLarge = (length: number, limit: string): UnsupportedError =>
+  new UnsupportedError(
+    sentence({
+      where: 'gpujs',
+      needs: `arrays that fit ${limit}`,
+      got: `one of ${length} numbers`,
+      advice: 'Use smaller tensors, or another mode.',
+    }),
+  );
+
+// the numbers of GPUBufferUsage and GPUMapMode, which are no globals where WebGPU comes from a package
+const usage = { mapRead: 1, copySource: 4, copyTarget: 8, storage: 128 };
+const mapForReading = 1;
+
+/** Mode webgpu: storage buffers. */
+const openBuffers = async ({ WebGPUContext, WebGPUBufferResult }: GpujsLibrary, gpu: Gpu): Promise<Host> => {
+  interface BufferPlace extends Handle {
+    readonly place: BufferHandle;
+  }
+  const placeOf = (handle: Handle): BufferHandle => (handle as BufferPlace).place;
+  const context = await WebGPUContext.acquire();
+  const { device } = context;
+  const mostBytes = Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize);
+  const live = new Set<Handle>();
+  const placeFor = (buffer: DeviceBuffer, length: number): BufferHandle =>
+    new WebGPUBufferResult({ buffer, output: [length], componentCount: 1, context, kernel: null });
+  const allocate = (length: number): BufferPlace => {
+    if (4 * length > mostBytes) throw tooLarge(length, `buffers of ${mostBytes} bytes`);
+    const buffer = device.createBuffer({
+      size: 4 * length,
+      usage: usage.storage | usage.copySource | usage.copyTarget,
+    });
+    const handle = { length, place: placeFor(buffer, length) };
+    live.add(handle);
+    return handle;
+  };
+  // kernels are built for the kinds of their arrays: one small buffer stands for all, and none is to be made for the output
+  const small = device.createBuffer({ size: 4, usage: usage.storage });
+  const example = placeFor(small, 1);
+  const largeEnough = { size: Number.POSITIVE_INFINITY };
+  const free = (handle: Handle): void => {
+    live.delete(handle);
+    placeOf(handle).buffer.destroy();
+  };
+  const read = async (handle: Handle): Promise<Float32Array> => {
+    const bytes = 4 * handle.length;
+    const staging: DeviceBuffer = device.createBuffer({
+      size: bytes,
+      usage: usage.mapRead | usage.copyTarget,
+    });
+    const encoder = device.createCommandEncoder();
+    encoder.copyBufferToBuffer(placeOf(handle).buffer, 0, staging, 0, bytes);
+    device.queue.submit([encoder.finish()]);
+    try {
+      await staging.mapAsync(mapForReading);
+      return new Float32Array(staging.getMappedRange().slice(0));
+    } finally {
+      staging.destroy();
+    }
+  };
+  return {
+    mode: 'webgpu',
+    allocate,
+    free,
+    read,
+    write: (handle, data) => device.queue.writeBuffer(placeOf(handle).buffer, 0, data),
+    compile: async (text, lengths, length) => {
+      const arrays = { type: 'WebGPUBuffer', count: lengths.length, stay: true };
+      const shortcut = createKernel(gpu, text, arrays, length);
+      const special = specialValues(text.special);
+      const { kernel: built } = shortcut;
+      built.outputBuffer = largeEnough;
+      await built.build(...lengths.map(() => example), ...special);
+      const kernel = usedKernel(built, shortcut);
+      if (typeof kernel === 'string') return kernel;
+      return {
+        run: (given, target) => {
+          kernel.outputBuffer = placeOf(target).buffer;
+          kernel.bindGroupDirty = true;
+          kernel.run(...given.map(placeOf), ...special);
+        },
+        destroy: () => {
+          kernel.outputBuffer = null;
+          kernel.destroy();
+        },
+      };
+    },
+    live: () => live.size,
+    destroy: async () => {
+      // the device outlives this context of GPU.js
+      for (const handle of [...live]) free(handle);
+      small.destroy();
+      await gpu.destroy();
+    },
+  };
+};
