@@ -11,7 +11,11 @@ const [begin, end] = ['<!-- kernels -->', '<!-- /kernels -->'];
 const tierOf = (backend: Backend, op: Primitive, attrs: Attrs): string =>
   backend.kernelFor(op, [], attrs).tier;
 
-const backends = [await createBackend('cpu'), await createBackend('wasm')];
+const backends = [
+  await createBackend('cpu'),
+  await createBackend('wasm'),
+  await createBackend('gpujs', { mode: 'cpu' }),
+];
 const groups = new Map<string, string[]>();
 for (const name of Object.keys(primitives) as PrimitiveName[]) {
   const op = primitives[name] as unknown as Primitive;
