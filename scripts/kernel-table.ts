@@ -13,6 +13,7 @@ const [begin, end] = ['<!-- kernels -->', '<!-- /kernels -->'];
 const backends: readonly Pick<Backend, 'name' | 'kernelFor'>[] = [
   await createBackend('cpu'),
   await createBackend('wasm'),
+  await createBackend('gpujs', { mode: 'cpu' }),
   { name: 'webgpu', kernelFor: choiceFor },
 ];
 const groups = new Map<string, string[]>();

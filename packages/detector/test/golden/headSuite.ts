@@ -161,7 +161,7 @@ export interface GoldenBackend {
 }
 
 /** Declares one test per backend and golden case. */
-export const goldenHeadCases = (backends: readonly GoldenBackend[]): void =>
+export const goldenHeadCases = (backends: readonly GoldenBackend[]): void => {
   describe.skipIf(goldenFolder('head') === undefined)('golden head cases', () => {
     for (const { name, precision, create } of backends)
       describe(`${name} ${precision}`, () => {
@@ -178,3 +178,4 @@ export const goldenHeadCases = (backends: readonly GoldenBackend[]): void =>
         });
       });
   });
+};

@@ -73,8 +73,38 @@ export const matmulKernel = (
     );
   });
 
-/** The condition that an index lies in [0, size). */
-const isInside = (index: string, size: number): string => `${index} >= 0 && ${index} < ${size}`;
+/** Runs the body where an index lies in [0, size), or always where nothing could be outside. */
+const whereInside = (
+  writer: Writer,
+  { index, size, always }: { readonly index: string; readonly size: number; readonly always: boolean },
+  body: () => void,
+): void => {
+  if (always) body();
+  else writer.when(`${index} >= 0 && ${index} < ${size}`, body);
+};
+
+/** The sum of one part per tap of the filter that `place` finds inside; channels, which need no such question, are innermost. */
+const sumOfTaps = (
+  writer: Writer,
+  [rows, columns]: readonly [number, number],
+  whereRow: (ky: string, body: (row: string) => void) => void,
+  whereColumn: (kx: string, body: (column: string) => void) => void,
+  part: (sum: Sum, row: string, column: string, tap: string) => void,
+): Value => {
+  const total = writer.define('0');
+  writer.repeat(rows, (ky) =>
+    whereRow(ky, (row) =>
+      writer.repeat(columns, (kx) =>
+        whereColumn(kx, (column) => {
+          const sum = openSum(writer);
+          part(sum, row, column, writer.define(`${ky} * ${columns} + ${kx}`));
+          writer.assign(total, `${total} + ${sum.name}`);
+        }),
+      ),
+    ),
+  );
+  return { dtype: 'f32', name: total };
+};
 
 /** The kernel of `conv2d`. */
 export const conv2dKernel = (
@@ -91,26 +121,29 @@ export const conv2dKernel = (
     const { quotient: group } = divide(writer, o, e.outChannels / groups);
     const top = writer.define(`${oy} * ${stride[0]} - ${padding[0]}`);
     const left = writer.define(`${ox} * ${stride[1]} - ${padding[1]}`);
-    const firstPlane = writer.define(`${n} * ${e.channels} + ${group} * ${inGroup}`);
-    const firstFilter = writer.define(`${o} * ${inGroup}`);
-    return sumOfParts(writer, inGroup, (sum, c) => {
-      const plane = writer.define(`${firstPlane} + ${c}`);
-      const filter = writer.define(`${firstFilter} + ${c}`);
-      writer.repeat(e.kernelHeight, (ky) => {
-        const y = writer.define(`${top} + ${ky} * ${dilation[0]}`);
-        writer.when(isInside(y, e.height), () =>
-          writer.repeat(e.kernelWidth, (kx) => {
-            const x = writer.define(`${left} + ${kx} * ${dilation[1]}`);
-            writer.when(isInside(x, e.width), () =>
-              sum.add(
-                writer.define(`(${plane} * ${e.height} + ${y}) * ${e.width} + ${x}`),
-                writer.define(`(${filter} * ${e.kernelHeight} + ${ky}) * ${e.kernelWidth} + ${kx}`),
-              ),
-            );
-          }),
+    const [plane, taps] = [e.height * e.width, e.kernelHeight * e.kernelWidth];
+    const image = writer.define(`(${n} * ${e.channels} + ${group} * ${inGroup}) * ${plane}`);
+    const filter = writer.define(`${o} * ${inGroup * taps}`);
+    const always = padding.every((side) => side === 0);
+    return sumOfTaps(
+      writer,
+      [e.kernelHeight, e.kernelWidth],
+      (ky, body) => {
+        const index = writer.define(`${top} + ${ky} * ${dilation[0]}`);
+        whereInside(writer, { index, size: e.height, always }, () => body(index));
+      },
+      (kx, body) => {
+        const index = writer.define(`${left} + ${kx} * ${dilation[1]}`);
+        whereInside(writer, { index, size: e.width, always }, () => body(index));
+      },
+      (sum, y, x, tap) => {
+        const first = writer.define(`${image} + ${y} * ${e.width} + ${x}`);
+        const weight = writer.define(`${filter} + ${tap}`);
+        writer.repeat(inGroup, (c) =>
+          sum.add(positionOf(writer, [c], [plane], first), positionOf(writer, [c], [taps], weight)),
         );
-      });
-    });
+      },
+    );
   });
 
 /** The kernel of `conv2dInputGrad`: every element of the image gathers the cotangents that it had a part in. */
@@ -124,33 +157,37 @@ export const conv2dInputGradKernel = (
     const e = convExtents(output.shape, inputs[1]!.shape, attrs);
     const { stride, padding, dilation, groups } = attrs;
     const [inGroup, outGroup] = [e.channels / groups, e.outChannels / groups];
-    const [n, plane, y, x] = indicesOf(writer, element, output.shape) as [string, string, string, string];
-    const { quotient: group, rest: c } = divide(writer, plane, inGroup);
+    const [n, channel, y, x] = indicesOf(writer, element, output.shape) as [string, string, string, string];
+    const { quotient: group, rest: c } = divide(writer, channel, inGroup);
     const bottom = writer.define(`${y} + ${padding[0]}`);
     const right = writer.define(`${x} + ${padding[1]}`);
-    return sumOfParts(writer, outGroup, (sum, index) => {
-      const o = writer.define(`${group} * ${outGroup} + ${index}`);
-      writer.repeat(e.kernelHeight, (ky) => {
-        const rows = writer.define(`${bottom} - ${ky} * ${dilation[0]}`);
-        const oy = divide(writer, rows, stride[0]);
-        writer.when(`${oy.rest} === 0 && ${isInside(oy.quotient, e.outHeight)}`, () =>
-          writer.repeat(e.kernelWidth, (kx) => {
-            const columns = writer.define(`${right} - ${kx} * ${dilation[1]}`);
-            const ox = divide(writer, columns, stride[1]);
-            writer.when(`${ox.rest} === 0 && ${isInside(ox.quotient, e.outWidth)}`, () => {
-              const image = writer.define(`${n} * ${e.outChannels} + ${o}`);
-              const filter = writer.define(`${o} * ${inGroup} + ${c}`);
-              sum.add(
-                writer.define(
-                  `(${image} * ${e.outHeight} + ${oy.quotient}) * ${e.outWidth} + ${ox.quotient}`,
-                ),
-                writer.define(`(${filter} * ${e.kernelHeight} + ${ky}) * ${e.kernelWidth} + ${kx}`),
-              );
-            });
-          }),
+    const [plane, taps] = [e.outHeight * e.outWidth, e.kernelHeight * e.kernelWidth];
+    const image = writer.define(`(${n} * ${e.outChannels} + ${group} * ${outGroup}) * ${plane}`);
+    const filter = writer.define(`(${group} * ${outGroup * inGroup} + ${c}) * ${taps}`);
+    /** Runs the body with the place in the output that a tap comes from, where there is one. */
+    const whereFrom = (place: string, step: number, size: number, body: (index: string) => void): void => {
+      if (step === 1) {
+        whereInside(writer, { index: place, size, always: false }, () => body(place));
+        return;
+      }
+      const { quotient, rest } = divide(writer, place, step);
+      writer.when(`${rest} === 0 && ${quotient} >= 0 && ${quotient} < ${size}`, () => body(quotient));
+    };
+    return sumOfTaps(
+      writer,
+      [e.kernelHeight, e.kernelWidth],
+      (ky, body) =>
+        whereFrom(writer.define(`${bottom} - ${ky} * ${dilation[0]}`), stride[0], e.outHeight, body),
+      (kx, body) =>
+        whereFrom(writer.define(`${right} - ${kx} * ${dilation[1]}`), stride[1], e.outWidth, body),
+      (sum, oy, ox, tap) => {
+        const first = writer.define(`${image} + ${oy} * ${e.outWidth} + ${ox}`);
+        const weight = writer.define(`${filter} + ${tap}`);
+        writer.repeat(outGroup, (o) =>
+          sum.add(positionOf(writer, [o], [plane], first), positionOf(writer, [o], [inGroup * taps], weight)),
         );
-      });
-    });
+      },
+    );
   });
 
 /** The kernel of `conv2dFilterGrad`: every tap adds up over all images and rows. */
@@ -168,21 +205,22 @@ export const conv2dFilterGradKernel = (
     const { quotient: group } = divide(writer, o, e.outChannels / groups);
     const top = writer.define(`${ky} * ${dilation[0]} - ${padding[0]}`);
     const left = writer.define(`${kx} * ${dilation[1]} - ${padding[1]}`);
+    const channel = writer.define(`${group} * ${inGroup} + ${c}`);
+    const always = padding.every((side) => side === 0);
     return sumOfParts(writer, e.batch * e.outHeight, (sum, row) => {
       const { quotient: n, rest: oy } = divide(writer, row, e.outHeight);
       const y = writer.define(`${oy} * ${stride[0]} + ${top}`);
-      writer.when(isInside(y, e.height), () => {
+      whereInside(writer, { index: y, size: e.height, always }, () => {
         const image = writer.define(
-          `(${n} * ${e.channels} + ${group} * ${inGroup} + ${c}) * ${e.height} + ${y}`,
+          `((${n} * ${e.channels} + ${channel}) * ${e.height} + ${y}) * ${e.width}`,
         );
-        const cotangent = writer.define(`(${n} * ${e.outChannels} + ${o}) * ${e.outHeight} + ${oy}`);
+        const cotangent = writer.define(
+          `((${n} * ${e.outChannels} + ${o}) * ${e.outHeight} + ${oy}) * ${e.outWidth}`,
+        );
         writer.repeat(e.outWidth, (ox) => {
           const x = writer.define(`${ox} * ${stride[1]} + ${left}`);
-          writer.when(isInside(x, e.width), () =>
-            sum.add(
-              writer.define(`${image} * ${e.width} + ${x}`),
-              writer.define(`${cotangent} * ${e.outWidth} + ${ox}`),
-            ),
+          whereInside(writer, { index: x, size: e.width, always }, () =>
+            sum.add(writer.define(`${image} + ${x}`), writer.define(`${cotangent} + ${ox}`)),
           );
         });
       });
