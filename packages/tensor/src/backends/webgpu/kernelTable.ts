@@ -10,7 +10,7 @@ import type { ArgMaxAttrs } from '../../ops/reduce.ts';
 import type { Attrs, Primitive } from '../../primitive.ts';
 import type { Spec } from '../../tensor.ts';
 import type { GpuKernel, KernelContext } from './kernel.ts';
-import { emitConv2d, emitConv2dFilterGrad, emitConv2dInputGrad, emitMatmul } from './kernels/contraction.ts';
+import { emitConv2d, emitConv2dFilterGrad, emitConv2dInputGrad, emitMatmul } from './kernels/convolution.ts';
 import { emitGather, emitScatterAdd, emitTopK } from './kernels/indexing.ts';
 import { emitCopy, emitLoop } from './kernels/loop.ts';
 import { emitConcat, emitPad } from './kernels/movement.ts';

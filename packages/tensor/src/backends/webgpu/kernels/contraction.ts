@@ -1,61 +1,84 @@
-// Sums of products as one tiled kernel: matrix products, and convolutions and their gradients as products of matrices that are
-// never written out.
+// Sums of products as one tiled kernel: C[m, n] = sum over k of A[m, k] B[k, n], for every batch.
 //
-// For every batch C[m, n] = sum over k of A[m, k] B[k, n]. A workgroup computes a tile of C; step by step along k it copies strips of
-// A and B into workgroup memory, where every thread reads what its own smaller tile needs.
-import type { FilterGradAttrs, InputGradAttrs, WindowAttrs } from '../../../ops/conv.ts';
-import { convExtents } from '../../../ops/conv.ts';
-import type { MatmulAttrs } from '../../../ops/matmul.ts';
-import { matmulExtents } from '../../../ops/matmul.ts';
-import type { Spec } from '../../../tensor.ts';
+// A workgroup computes a tile of C. Step by step along k it copies strips of A and B into workgroup memory, where every thread reads
+// what its own smaller tile needs: four columns of B at a time, and single elements of A. What belongs to a column of B is worked out
+// once per thread, what belongs to a strip once per strip: convolutions then cost little more than the products they stand for.
 import type { GpuKernel, KernelContext } from '../kernel.ts';
 import { dispatchOf, perElement, stepBindings } from '../kernel.ts';
 
 /**
- * A sum of products. The texts may use `batch`, `m`, `n` and `k` of type i32, which lie within their sizes, and the inputs `input0` and
- * `input1`.
+ * How elements of B are read. Texts use `batch`, `n` (a column), `step` (the first k of the strip), `k` and `d` (k - step), all i32. Those
+ * of a column and of a value are written once per lane, with the lane's number in the place of `$`.
  */
-interface Contraction {
+export interface RightSource {
+  /** Statements that name what a column needs. */
+  readonly column: readonly string[];
+  /** Statements per strip and lane. */
+  readonly strip?: readonly string[];
+  /** Statements per k that all lanes share. */
+  readonly depth?: readonly string[];
+  /** Whether the lane reads anything there; always without it. */
+  readonly isInside?: string;
+  /** The element of the lane. */
+  readonly value: string;
+}
+
+/** A sum of products of the inputs `input0` and `input1`. */
+export interface Contraction {
   readonly batch: number;
   readonly m: number;
   readonly n: number;
   readonly k: number;
-  /** Statements of a function body that returns A[m, k]. */
-  readonly left: readonly string[];
-  /** Statements of a function body that returns B[k, n]. */
-  readonly right: readonly string[];
-  /** The place of C[m, n]. */
+  /** A[m, k] as text over `batch`, `m` and `k`. */
+  readonly left: string;
+  readonly right: RightSource;
+  /** B[k, n] to B[k, n + 3] as text over `batch`, `k` and `n`, where they lie together: the input is then one of `vec4f`. */
+  readonly rightVector?: { readonly input: 0 | 1; readonly value: string };
+  /** The place of C[m, n] as text over `batch`, `m` and `n`. */
   readonly place: string;
 }
 
-/** The sizes of a tile. All are powers of two. */
+/** The sizes of a tile, powers of two; 64 threads compute it. */
 interface TileSizes {
   /** Rows and columns of C that a workgroup computes. */
   readonly rows: number;
   readonly columns: number;
-  /** Of the strips in workgroup memory. */
-  readonly depth: number;
   /** Rows and columns of C that a thread computes. */
   readonly threadRows: number;
   readonly threadColumns: number;
 }
 
-const largeTile: TileSizes = { rows: 64, columns: 64, depth: 16, threadRows: 4, threadColumns: 4 };
-const smallTile: TileSizes = { rows: 32, columns: 32, depth: 16, threadRows: 2, threadColumns: 2 };
-const flatTile: TileSizes = { rows: 8, columns: 64, depth: 16, threadRows: 2, threadColumns: 4 };
+/** Depth of the strips. */
+export const stripDepth = 16;
+
+const threads = 64;
+
+const largeTile: TileSizes = { rows: 64, columns: 64, threadRows: 8, threadColumns: 8 };
+const smallTile: TileSizes = { rows: 32, columns: 32, threadRows: 4, threadColumns: 4 };
+const flatTile: TileSizes = { rows: 8, columns: 64, threadRows: 2, threadColumns: 4 };
+
+/** Fewest large tiles that keep a GPU busy. */
+const fewestLargeTiles = 16;
 
 /** The tile for a product: large ones read least, small ones leave less of a small product's threads idle. */
 const tileFor = ({ m, n, batch }: Contraction): TileSizes => {
-  if (m <= 8) return flatTile;
-  const large = Math.ceil(m / 64) * Math.ceil(n / 64) * batch;
-  return m > 32 && n > 32 && large >= 16 ? largeTile : smallTile;
+  if (m <= flatTile.rows) return flatTile;
+  const tiles = Math.ceil(m / largeTile.rows) * Math.ceil(n / largeTile.columns) * batch;
+  return m > smallTile.rows && n > smallTile.columns && tiles >= fewestLargeTiles ? largeTile : smallTile;
 };
 
 const range = (count: number): readonly number[] => Array.from({ length: count }, (_, i) => i);
+const lanes = range(4);
+const indented = (lines: readonly string[]): readonly string[] => lines.map((line) => `  ${line}`);
+const perLane = (lines: readonly string[] = []): readonly string[] =>
+  lanes.flatMap((lane) => lines.map((line) => line.replaceAll('$', String(lane))));
 
-const emitContraction = (contraction: Contraction, context: KernelContext): GpuKernel => {
-  const { batch, m, n, k, place } = contraction;
-  const { bindings } = stepBindings(['f32', 'f32'], 'f32');
+/** The kernel of a contraction. */
+export const emitContraction = (contraction: Contraction, context: KernelContext): GpuKernel => {
+  const { batch, m, n, k, rightVector } = contraction;
+  const types = ['f32', 'f32'];
+  if (rightVector !== undefined) types[rightVector.input] = 'vec4f';
+  const { bindings } = stepBindings(types, 'f32');
   if (batch * m * n === 0) return { dispatches: [], scratchBytes: 0 };
   if (k === 0)
     return perElement(
@@ -66,48 +89,26 @@ const emitContraction = (contraction: Contraction, context: KernelContext): GpuK
   const tile = tileFor(contraction);
   const shader = {
     bindings,
-    declarations: [...elementFunctions(contraction), ...strips(tile)],
+    declarations: [
+      `var<workgroup> leftStrip: array<f32, ${tile.rows * stripDepth}>;`,
+      `var<workgroup> rightStrip: array<vec4f, ${(tile.columns * stripDepth) / 4}>;`,
+    ],
     workgroupSize: [tile.columns / tile.threadColumns, tile.rows / tile.threadRows, 1] as const,
-    body: tileBody(contraction, tile, place),
+    body: tileBody(contraction, tile),
   };
-  const tilesDown = Math.ceil(m / tile.rows);
-  const tilesAcross = Math.ceil(n / tile.columns);
-  const most = context.limits.maxComputeWorkgroupsPerDimension;
-  // tiles of all columns of one batch lie along x, wrapped where the limit wants it; the kernel counts them itself
-  const groups = tilesAcross * tilesDown * batch;
-  const rows = Math.ceil(groups / most);
+  const groups = Math.ceil(m / tile.rows) * Math.ceil(n / tile.columns) * batch;
+  const rows = Math.ceil(groups / context.limits.maxComputeWorkgroupsPerDimension);
   return { dispatches: [dispatchOf(shader, [Math.ceil(groups / rows), rows, 1])], scratchBytes: 0 };
 };
 
-const elementFunctions = ({ left, right }: Contraction): readonly string[] => [
-  ['fn leftElement(batch: i32, m: i32, k: i32) -> f32 {', ...left.map((line) => `  ${line}`), '}'].join('\n'),
-  ['fn rightElement(batch: i32, k: i32, n: i32) -> f32 {', ...right.map((line) => `  ${line}`), '}'].join(
-    '\n',
-  ),
-];
-
-const strips = ({ rows, columns, depth }: TileSizes): readonly string[] => [
-  `var<workgroup> leftStrip: array<f32, ${rows * depth}>;`,
-  `var<workgroup> rightStrip: array<f32, ${columns * depth}>;`,
-];
-
-const tileBody = (
-  { batch, m, n, k }: Contraction,
-  { rows, columns, depth, threadRows, threadColumns }: TileSizes,
-  place: string,
-): readonly string[] => {
+const tileBody = (contraction: Contraction, tile: TileSizes): readonly string[] => {
+  const { batch, m, n, k } = contraction;
+  const { rows, columns, threadRows, threadColumns } = tile;
   const [down, across] = [Math.ceil(m / rows), Math.ceil(n / columns)];
-  const [threadsDown, threadsAcross] = [rows / threadRows, columns / threadColumns];
-  const threads = threadsDown * threadsAcross;
+  const threadsAcross = columns / threadColumns;
   const sums = range(threadRows).flatMap((r) =>
-    range(threadColumns).map((c) => ({ r, c, name: `sum${r}x${c}` })),
+    range(threadColumns / 4).map((c) => ({ r, c, name: `sum${r}x${c}` })),
   );
-  const strip = (name: string, width: number, element: string): readonly string[] => [
-    `for (var at = thread; at < ${width * depth}; at += ${threads}) {`,
-    ...element.split('\n').map((line) => `  ${line}`),
-    `  ${name}[at] = value;`,
-    '}',
-  ];
   return [
     'let tile = i32(group.y * groups.x + group.x);',
     `if (tile >= ${down * across * batch}) { return; }`,
@@ -115,226 +116,110 @@ const tileBody = (
     `let firstRow = (tile / ${across}) % ${down} * ${rows};`,
     `let firstColumn = tile % ${across} * ${columns};`,
     `let thread = i32(local.y * ${threadsAcross}u + local.x);`,
-    ...sums.map(({ name }) => `var ${name} = 0.0;`),
-    `for (var step = 0; step < ${k}; step += ${depth}) {`,
-    // the strip of A holds a row of C per column, so that a thread's rows lie side by side
-    ...strip(
-      'leftStrip',
-      rows,
-      [
-        `let m = firstRow + at / ${depth};`,
-        `let k = step + at % ${depth};`,
-        'var value = 0.0;',
-        `if (m < ${m} && k < ${k}) { value = leftElement(batch, m, k); }`,
-      ].join('\n'),
-    ).map((line) => `  ${line}`),
-    ...strip(
-      'rightStrip',
-      columns,
-      [
-        `let k = step + at / ${columns};`,
-        `let n = firstColumn + at % ${columns};`,
-        'var value = 0.0;',
-        `if (k < ${k} && n < ${n}) { value = rightElement(batch, k, n); }`,
-      ].join('\n'),
-    ).map((line) => `  ${line}`),
+    ...columnTexts(contraction, tile),
+    ...sums.map(({ name }) => `var ${name} = vec4f();`),
+    `for (var step = 0; step < ${k}; step += ${stripDepth}) {`,
+    ...indented(leftTexts(contraction, tile)),
+    ...indented(rightTexts(contraction, tile)),
     '  workgroupBarrier();',
-    `  for (var at = 0; at < ${depth}; at++) {`,
-    ...range(threadRows).map(
-      (r) => `    let a${r} = leftStrip[(i32(local.y) * ${threadRows} + ${r}) * ${depth} + at];`,
+    `  for (var d = 0; d < ${stripDepth}; d++) {`,
+    ...range(threadColumns / 4).map(
+      (c) => `    let b${c} = rightStrip[d * ${columns / 4} + i32(local.x) + ${c * threadsAcross}];`,
     ),
-    ...range(threadColumns).map(
-      (c) => `    let b${c} = rightStrip[at * ${columns} + i32(local.x) + ${c * threadsAcross}];`,
-    ),
-    ...sums.map(({ r, c, name }) => `    ${name} += a${r} * b${c};`),
+    ...range(threadRows).flatMap((r) => [
+      `    let a${r} = vec4f(leftStrip[d * ${rows} + i32(local.y) * ${threadRows} + ${r}]);`,
+      ...range(threadColumns / 4).map((c) => `    sum${r}x${c} = fma(a${r}, b${c}, sum${r}x${c});`),
+    ]),
     '  }',
     '  workgroupBarrier();',
     '}',
-    ...sums.flatMap(({ r, c, name }) => [
-      '{',
-      `  let m = firstRow + i32(local.y) * ${threadRows} + ${r};`,
-      `  let n = firstColumn + i32(local.x) + ${c * threadsAcross};`,
-      `  if (m < ${m} && n < ${n}) { result[${place}] = ${name}; }`,
-      '}',
-    ]),
+    ...storeTexts(contraction, tile),
   ];
 };
 
-/** The kernel of a matrix product. */
-export const emitMatmul = (
-  [a, b]: readonly Spec[],
-  _output: Spec,
-  attrs: MatmulAttrs,
-  context: KernelContext,
-): GpuKernel => {
-  const { batch, m, n, k } = matmulExtents(a!.shape, b!.shape, attrs);
-  const left = attrs.transposeA ? `k * ${m} + m` : `m * ${k} + k`;
-  const right = attrs.transposeB ? `n * ${k} + k` : `k * ${n} + n`;
-  return emitContraction(
-    {
-      batch,
-      m,
-      n,
-      k,
-      left: [`return input0[batch * ${m * k} + ${left}];`],
-      right: [`return input1[batch * ${k * n} + ${right}];`],
-      place: `batch * ${m * n} + m * ${n} + n`,
-    },
-    context,
-  );
-};
-
-type Extents = ReturnType<typeof convExtents>;
-
-/** Statements that give `y` and `x`, the pixel that output position (oy, ox) sees through tap (ky, kx), or return 0 outside the image. */
-const pixelSeen = (
-  { height, width }: Extents,
-  { stride, padding, dilation }: WindowAttrs,
-): readonly string[] => [
-  `let y = oy * ${stride[0]} - ${padding[0]} + ky * ${dilation[0]};`,
-  `let x = ox * ${stride[1]} - ${padding[1]} + kx * ${dilation[1]};`,
-  `if (y < 0 || y >= ${height} || x < 0 || x >= ${width}) { return 0.0; }`,
+/** What belongs to the four columns that a thread copies: they stay the same from strip to strip. */
+const columnTexts = ({ right, rightVector }: Contraction, { columns }: TileSizes): readonly string[] => [
+  `let ownColumn = firstColumn + thread % ${columns / 4} * 4;`,
+  ...(rightVector === undefined
+    ? lanes.flatMap((lane) => [
+        `let n${lane} = ownColumn + ${lane};`,
+        ...right.column.map((line) => line.replaceAll('$', String(lane))),
+      ])
+    : []),
 ];
 
-/** Statements that name the parts of a flat index, the last innermost. */
-const parts = (
-  index: string,
-  names: readonly (readonly [name: string, size: number])[],
-): readonly string[] => {
-  let inner = 1;
-  const lines: string[] = [];
-  for (let i = names.length - 1; i >= 0; i--) {
-    const [name, size] = names[i]!;
-    const quotient = inner === 1 ? index : `${index} / ${inner}`;
-    lines.push(`let ${name} = ${i === 0 ? quotient : `(${quotient}) % ${size}`};`);
-    inner *= size;
-  }
-  return lines;
+/** Copies a strip of A. Neighbouring threads read along k, where most matrices lie together. */
+const leftTexts = ({ left, m, k }: Contraction, { rows }: TileSizes): readonly string[] => {
+  const bounds = [
+    ...(m % rows === 0 ? [] : [`(m < ${m})`]),
+    ...(k % stripDepth === 0 ? [] : [`(k < ${k})`]),
+  ].join(' & ');
+  return [
+    `for (var at = thread; at < ${rows * stripDepth}; at += ${threads}) {`,
+    `  let d = at % ${stripDepth};`,
+    `  let row = at / ${stripDepth};`,
+    '  let k = step + d;',
+    '  let m = firstRow + row;',
+    '  var value = 0.0;',
+    bounds === '' ? `  value = ${left};` : `  if (${bounds}) { value = ${left}; }`,
+    `  leftStrip[d * ${rows} + row] = value;`,
+    '}',
+  ];
 };
 
-/** The kernel of a convolution: filters times the pixels that every output position sees. A batch is a group. */
-export const emitConv2d = (
-  [image, weight]: readonly Spec[],
-  _output: Spec,
-  attrs: WindowAttrs,
-  context: KernelContext,
-): GpuKernel => {
-  const e = convExtents(image!.shape, weight!.shape, attrs);
-  const { groups } = attrs;
-  const [inGroup, outGroup] = [e.channels / groups, e.outChannels / groups];
-  const positions = e.outHeight * e.outWidth;
-  const taps = e.kernelHeight * e.kernelWidth;
-  const k = inGroup * taps;
-  return emitContraction(
-    {
-      batch: groups,
-      m: outGroup,
-      n: e.batch * positions,
-      k,
-      left: [`return input1[(batch * ${outGroup} + m) * ${k} + k];`],
-      right: [
-        ...parts('n', [
-          ['picture', e.batch],
-          ['oy', e.outHeight],
-          ['ox', e.outWidth],
-        ]),
-        ...parts('k', [
-          ['c', inGroup],
-          ['ky', e.kernelHeight],
-          ['kx', e.kernelWidth],
-        ]),
-        ...pixelSeen(e, attrs),
-        `return input0[((picture * ${e.channels} + batch * ${inGroup} + c) * ${e.height} + y) * ${e.width} + x];`,
-      ],
-      place: `(n / ${positions} * ${e.outChannels} + batch * ${outGroup} + m) * ${positions} + n % ${positions}`,
-    },
-    context,
-  );
+/** Copies a strip of B, four columns at a time. */
+const rightTexts = ({ right, rightVector, n, k }: Contraction, { columns }: TileSizes): readonly string[] => {
+  const isWhole = k % stripDepth === 0;
+  const kBound = isWhole ? [] : [`(k < ${k})`];
+  const vectorBounds = [...(n % columns === 0 ? [] : [`(n < ${n})`]), ...kBound].join(' & ');
+  const laneBounds = (lane: number): string =>
+    [
+      ...(n % columns === 0 ? [] : [`(n${lane} < ${n})`]),
+      ...kBound,
+      ...(right.isInside === undefined ? [] : [right.isInside.replaceAll('$', String(lane))]),
+    ].join(' & ');
+  const lane = (at: number): string => {
+    const value = right.value.replaceAll('$', String(at));
+    const bounds = laneBounds(at);
+    return bounds === ''
+      ? `value.${'xyzw'[at]} = ${value};`
+      : `if (${bounds}) { value.${'xyzw'[at]} = ${value}; }`;
+  };
+  const copied =
+    rightVector === undefined
+      ? [...(right.depth ?? []), ...lanes.map(lane)]
+      : [
+          'let n = ownColumn;',
+          vectorBounds === ''
+            ? `value = ${rightVector.value};`
+            : `if (${vectorBounds}) { value = ${rightVector.value}; }`,
+        ];
+  return [
+    ...(rightVector === undefined ? perLane(right.strip) : []),
+    `for (var d = thread / ${columns / 4}; d < ${stripDepth}; d += ${threads / (columns / 4)}) {`,
+    '  let k = step + d;',
+    '  var value = vec4f();',
+    ...indented(copied),
+    `  rightStrip[d * ${columns / 4} + thread % ${columns / 4}] = value;`,
+    '}',
+  ];
 };
 
-/** The kernel of a convolution's gradient with respect to its image: filters, turned, times the output gradients that saw a pixel. */
-export const emitConv2dInputGrad = (
-  [, weight]: readonly Spec[],
-  output: Spec,
-  attrs: InputGradAttrs,
-  context: KernelContext,
-): GpuKernel => {
-  const e = convExtents(output.shape, weight!.shape, attrs);
-  const { groups, stride, padding, dilation } = attrs;
-  const [inGroup, outGroup] = [e.channels / groups, e.outChannels / groups];
-  const pixels = e.height * e.width;
-  const taps = e.kernelHeight * e.kernelWidth;
-  return emitContraction(
-    {
-      batch: groups,
-      m: inGroup,
-      n: e.batch * pixels,
-      k: outGroup * taps,
-      left: [
-        `return input1[((batch * ${outGroup} + k / ${taps}) * ${inGroup} + m) * ${taps} + k % ${taps}];`,
-      ],
-      right: [
-        ...parts('n', [
-          ['picture', e.batch],
-          ['y', e.height],
-          ['x', e.width],
-        ]),
-        ...parts('k', [
-          ['o', outGroup],
-          ['ky', e.kernelHeight],
-          ['kx', e.kernelWidth],
-        ]),
-        `let down = y + ${padding[0]} - ky * ${dilation[0]};`,
-        `let right = x + ${padding[1]} - kx * ${dilation[1]};`,
-        `if (down < 0 || right < 0 || down % ${stride[0]} != 0 || right % ${stride[1]} != 0) { return 0.0; }`,
-        `let oy = down / ${stride[0]};`,
-        `let ox = right / ${stride[1]};`,
-        `if (oy >= ${e.outHeight} || ox >= ${e.outWidth}) { return 0.0; }`,
-        `return input0[((picture * ${e.outChannels} + batch * ${outGroup} + o) * ${e.outHeight} + oy) * ${e.outWidth} + ox];`,
-      ],
-      place: `(n / ${pixels} * ${e.channels} + batch * ${inGroup} + m) * ${pixels} + n % ${pixels}`,
-    },
-    context,
-  );
-};
-
-/** The kernel of a convolution's gradient with respect to its filters: output gradients times pixels, summed over all positions. */
-export const emitConv2dFilterGrad = (
-  [image]: readonly Spec[],
-  output: Spec,
-  attrs: FilterGradAttrs,
-  context: KernelContext,
-): GpuKernel => {
-  const e = convExtents(image!.shape, output.shape, attrs);
-  const { groups } = attrs;
-  const [inGroup, outGroup] = [e.channels / groups, e.outChannels / groups];
-  const positions = e.outHeight * e.outWidth;
-  const n = inGroup * e.kernelHeight * e.kernelWidth;
-  return emitContraction(
-    {
-      batch: groups,
-      m: outGroup,
-      n,
-      k: e.batch * positions,
-      left: [
-        `return input1[(k / ${positions} * ${e.outChannels} + batch * ${outGroup} + m) * ${positions} + k % ${positions}];`,
-      ],
-      right: [
-        ...parts('k', [
-          ['picture', e.batch],
-          ['oy', e.outHeight],
-          ['ox', e.outWidth],
-        ]),
-        ...parts('n', [
-          ['c', inGroup],
-          ['ky', e.kernelHeight],
-          ['kx', e.kernelWidth],
-        ]),
-        ...pixelSeen(e, attrs),
-        `return input0[((picture * ${e.channels} + batch * ${inGroup} + c) * ${e.height} + y) * ${e.width} + x];`,
-      ],
-      place: `(batch * ${outGroup} + m) * ${n} + n`,
-    },
-    context,
-  );
+/** Stores what a thread has computed. */
+const storeTexts = ({ m, n, place }: Contraction, tile: TileSizes): readonly string[] => {
+  const { rows, columns, threadRows, threadColumns } = tile;
+  const threadsAcross = columns / threadColumns;
+  const row = (r: number): readonly string[] => [
+    `  let m = firstRow + i32(local.y) * ${threadRows} + ${r};`,
+    ...(m % rows === 0 ? [] : [`  if (m < ${m}) {`]),
+    ...range(threadColumns / 4).flatMap((c) =>
+      lanes.map((at) => {
+        const column = `firstColumn + (i32(local.x) + ${c * threadsAcross}) * 4 + ${at}`;
+        const bound = n % columns === 0 ? '' : `if (n < ${n}) `;
+        return `  { let n = ${column}; ${bound}{ result[${place}] = sum${r}x${c}.${'xyzw'[at]}; } }`;
+      }),
+    ),
+    ...(m % rows === 0 ? [] : ['  }']),
+  ];
+  return range(threadRows).flatMap((r) => ['{', ...row(r), '}']);
 };

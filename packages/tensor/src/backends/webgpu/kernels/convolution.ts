@@ -1,0 +1,232 @@
+// Matrix products, and convolutions with both their gradients as products of matrices that are never written out.
+import type { FilterGradAttrs, InputGradAttrs, WindowAttrs } from '../../../ops/conv.ts';
+import { convExtents } from '../../../ops/conv.ts';
+import type { MatmulAttrs } from '../../../ops/matmul.ts';
+import { matmulExtents } from '../../../ops/matmul.ts';
+import type { Spec } from '../../../tensor.ts';
+import type { GpuKernel, KernelContext } from '../kernel.ts';
+import type { RightSource } from './contraction.ts';
+import { emitContraction, stripDepth } from './contraction.ts';
+
+/** The kernel of a matrix product. */
+export const emitMatmul = (
+  [a, b]: readonly Spec[],
+  _output: Spec,
+  attrs: MatmulAttrs,
+  context: KernelContext,
+): GpuKernel => {
+  const { batch, m, n, k } = matmulExtents(a!.shape, b!.shape, attrs);
+  const left = attrs.transposeA ? `k * ${m} + m` : `m * ${k} + k`;
+  const right: RightSource = attrs.transposeB
+    ? { column: [`let place$ = batch * ${k * n} + n$ * ${k};`], value: 'input1[place$ + k]' }
+    : { column: [`let place$ = batch * ${k * n} + n$;`], value: `input1[place$ + k * ${n}]` };
+  const isVector = !attrs.transposeB && n % 4 === 0;
+  return emitContraction(
+    {
+      batch,
+      m,
+      n,
+      k,
+      left: `input0[batch * ${m * k} + ${left}]`,
+      right,
+      ...(isVector
+        ? { rightVector: { input: 1, value: `input1[(batch * ${k} + k) * ${n / 4} + n / 4]` } as const }
+        : {}),
+      place: `batch * ${m * n} + m * ${n} + n`,
+    },
+    context,
+  );
+};
+
+type Extents = ReturnType<typeof convExtents>;
+
+/** Whether an index lies in [0, size), in one comparison. Conditions are joined by `&`: what `&&` would spare is less than its branches cost. */
+const isWithin = (index: string, size: number): string => `(u32(${index}) < ${size}u)`;
+
+/** Statements that give `y` and `x` of a lane: what position (top, left) sees through the tap, and whether that is in the image. */
+const seen = (
+  { height, width, kernelWidth }: Extents,
+  { dilation }: WindowAttrs,
+  tap: string,
+): readonly string[] => [
+  `let y$ = top$ + ${tap} / ${kernelWidth} * ${dilation[0]};`,
+  `let x$ = left$ + ${tap} % ${kernelWidth} * ${dilation[1]};`,
+  `let isSeen$ = ${isWithin('y$', height)} & ${isWithin('x$', width)};`,
+];
+
+/**
+ * A source whose k counts taps, and channels within each. Where strips end with the channels a strip has one tap, and what is seen
+ * through it is worked out once.
+ */
+const tapSource = (
+  channels: number,
+  column: readonly string[],
+  through: (tap: string) => readonly string[],
+  place: (channel: string) => string,
+  planeSize: number,
+  input: string,
+): RightSource => {
+  const isInside = 'isSeen$';
+  if (channels % stripDepth === 0)
+    return {
+      column,
+      strip: [...through(`(step / ${channels})`), `let place$ = ${place(`step % ${channels}`)};`],
+      isInside,
+      value: `${input}[place$ + d * ${planeSize}]`,
+    };
+  const lines = [...through('tap'), `let place$ = ${place('channel')};`];
+  return {
+    column,
+    depth: [
+      `let tap = k / ${channels};`,
+      `let channel = k % ${channels};`,
+      ...[0, 1, 2, 3].flatMap((lane) => lines.map((line) => line.replaceAll('$', String(lane)))),
+    ],
+    isInside,
+    value: `${input}[place$]`,
+  };
+};
+
+/** The kernel of a convolution: filters times the pixels that every output position sees. A batch is a group. */
+export const emitConv2d = (
+  [image, weight]: readonly Spec[],
+  _output: Spec,
+  attrs: WindowAttrs,
+  context: KernelContext,
+): GpuKernel => {
+  const e = convExtents(image!.shape, weight!.shape, attrs);
+  const { groups, stride, padding } = attrs;
+  const [inGroup, outGroup] = [e.channels / groups, e.outChannels / groups];
+  const positions = e.outHeight * e.outWidth;
+  const pixels = e.height * e.width;
+  const taps = e.kernelHeight * e.kernelWidth;
+  const right = tapSource(
+    inGroup,
+    [
+      `let top$ = n$ / ${e.outWidth} % ${e.outHeight} * ${stride[0]} - ${padding[0]};`,
+      `let left$ = n$ % ${e.outWidth} * ${stride[1]} - ${padding[1]};`,
+      `let base$ = (n$ / ${positions} * ${e.channels} + batch * ${inGroup}) * ${pixels};`,
+    ],
+    (tap) => seen(e, attrs, tap),
+    (channel) => `base$ + (${channel}) * ${pixels} + y$ * ${e.width} + x$`,
+    pixels,
+    'input0',
+  );
+  const isPlain =
+    taps === 1 && positions === pixels && padding.every((side) => side === 0) && stride[0] * stride[1] === 1;
+  const source = `(n / ${positions} * ${e.channels} + batch * ${inGroup} + k) * ${positions / 4} + n % ${positions} / 4`;
+  return emitContraction(
+    {
+      batch: groups,
+      m: outGroup,
+      n: e.batch * positions,
+      k: inGroup * taps,
+      left: `input1[((batch * ${outGroup} + m) * ${inGroup} + k % ${inGroup}) * ${taps} + k / ${inGroup}]`,
+      right,
+      ...(isPlain && positions % 4 === 0
+        ? { rightVector: { input: 0, value: `input0[${source}]` } as const }
+        : {}),
+      place: `(n / ${positions} * ${e.outChannels} + batch * ${outGroup} + m) * ${positions} + n % ${positions}`,
+    },
+    context,
+  );
+};
+
+/** The kernel of a convolution's gradient with respect to its image: filters, turned, times the output gradients that saw a pixel. */
+export const emitConv2dInputGrad = (
+  [, weight]: readonly Spec[],
+  output: Spec,
+  attrs: InputGradAttrs,
+  context: KernelContext,
+): GpuKernel => {
+  const e = convExtents(output.shape, weight!.shape, attrs);
+  const { groups, stride, padding, dilation } = attrs;
+  const [inGroup, outGroup] = [e.channels / groups, e.outChannels / groups];
+  const pixels = e.height * e.width;
+  const positions = e.outHeight * e.outWidth;
+  const taps = e.kernelHeight * e.kernelWidth;
+  const along = (name: string, from: string, axis: 0 | 1, tap: string): readonly string[] => {
+    const far = `${from}$ - ${tap} * ${dilation[axis]}`;
+    if (stride[axis] === 1) return [`let ${name}$ = ${far};`];
+    return [`let far${name}$ = ${far};`, `let ${name}$ = far${name}$ / ${stride[axis]};`];
+  };
+  const isOnGrid = ([0, 1] as const).flatMap((axis) => {
+    const name = ['fary$', 'farx$'][axis]!;
+    return stride[axis] === 1 ? [] : [`(${name} >= 0)`, `(${name} % ${stride[axis]} == 0)`];
+  });
+  const right = tapSource(
+    outGroup,
+    [
+      `let down$ = n$ / ${e.width} % ${e.height} + ${padding[0]};`,
+      `let across$ = n$ % ${e.width} + ${padding[1]};`,
+      `let base$ = (n$ / ${pixels} * ${e.outChannels} + batch * ${outGroup}) * ${positions};`,
+    ],
+    (tap) => [
+      ...along('y', 'down', 0, `(${tap} / ${e.kernelWidth})`),
+      ...along('x', 'across', 1, `(${tap} % ${e.kernelWidth})`),
+      `let isSeen$ = ${[...isOnGrid, isWithin('y$', e.outHeight), isWithin('x$', e.outWidth)].join(' & ')};`,
+    ],
+    (channel) => `base$ + (${channel}) * ${positions} + y$ * ${e.outWidth} + x$`,
+    positions,
+    'input0',
+  );
+  return emitContraction(
+    {
+      batch: groups,
+      m: inGroup,
+      n: e.batch * pixels,
+      k: outGroup * taps,
+      left: `input1[((batch * ${outGroup} + k % ${outGroup}) * ${inGroup} + m) * ${taps} + k / ${outGroup}]`,
+      right,
+      place: `(n / ${pixels} * ${e.channels} + batch * ${inGroup} + m) * ${pixels} + n % ${pixels}`,
+    },
+    context,
+  );
+};
+
+/** The kernel of a convolution's gradient with respect to its filters: output gradients times pixels, summed over all positions. */
+export const emitConv2dFilterGrad = (
+  [image]: readonly Spec[],
+  output: Spec,
+  attrs: FilterGradAttrs,
+  context: KernelContext,
+): GpuKernel => {
+  const e = convExtents(image!.shape, output.shape, attrs);
+  const { groups, stride, padding, dilation } = attrs;
+  const [inGroup, outGroup] = [e.channels / groups, e.outChannels / groups];
+  const positions = e.outHeight * e.outWidth;
+  const taps = e.kernelHeight * e.kernelWidth;
+  const pixels = e.height * e.width;
+  const lanes = [0, 1, 2, 3];
+  const right: RightSource = {
+    column: [
+      `let base$ = (batch * ${inGroup} + n$ / ${taps}) * ${pixels};`,
+      `let top$ = n$ % ${taps} / ${e.kernelWidth} * ${dilation[0]} - ${padding[0]};`,
+      `let left$ = n$ % ${e.kernelWidth} * ${dilation[1]} - ${padding[1]};`,
+    ],
+    depth: [
+      `let picture = k / ${positions} * ${e.channels * pixels};`,
+      `let down = k / ${e.outWidth} % ${e.outHeight} * ${stride[0]};`,
+      `let across = k % ${e.outWidth} * ${stride[1]};`,
+      ...lanes.flatMap((lane) => [
+        `let y${lane} = down + top${lane};`,
+        `let x${lane} = across + left${lane};`,
+      ]),
+    ],
+    isInside: `${isWithin('y$', e.height)} & ${isWithin('x$', e.width)}`,
+    value: `input0[picture + base$ + y$ * ${e.width} + x$]`,
+  };
+  const n = inGroup * taps;
+  return emitContraction(
+    {
+      batch: groups,
+      m: outGroup,
+      n,
+      k: e.batch * positions,
+      left: `input1[(k / ${positions} * ${e.outChannels} + batch * ${outGroup} + m) * ${positions} + k % ${positions}]`,
+      right,
+      place: `(batch * ${outGroup} + m) * ${n} + n`,
+    },
+    context,
+  );
+};
