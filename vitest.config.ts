@@ -13,15 +13,39 @@ if (chromium === undefined) {
   console.warn(`Skipping the browser tests: ${message}.`);
 }
 
+// WebGPU in Node needs a Vulkan driver; Chromium's package brings one that computes on the CPU. Dawn reads the process's own environment.
+const softwareDriver = '/usr/lib/chromium/vk_swiftshader_icd.json';
+const loaders = ['x86_64', 'aarch64'].map((arch) => `/usr/lib/${arch}-linux-gnu/libvulkan.so.1`);
+const hasSoftwareDriver = existsSync(softwareDriver) && loaders.some((path) => existsSync(path));
+const hasDriver = process.env.VK_ICD_FILENAMES !== undefined || hasSoftwareDriver;
+if (hasSoftwareDriver) process.env.VK_ICD_FILENAMES ??= softwareDriver;
+if (!hasDriver) {
+  const message = 'no Vulkan driver found (install "chromium" and "libvulkan1", or set VK_ICD_FILENAMES)';
+  if (process.env.CI) throw new Error(`WebGPU cannot be tested in Node: ${message}.`);
+  console.warn(`Skipping the tests of WebGPU in Node: ${message}.`);
+}
+
 const node = {
   resolve: { conditions: [source, 'module', 'node', 'development|production'] },
   ssr: { resolve: { conditions: [source, 'module', 'node', 'development|production'] } },
   test: {
     name: 'node',
     include: ['packages/*/test/**/*.test.ts', 'bench/test/**/*.test.ts'],
-    exclude: ['packages/*/test/{browser,isolatedBrowser}/**'],
+    exclude: ['packages/*/test/{browser,isolatedBrowser,webgpu}/**'],
     pool: 'threads' as const,
     testTimeout: 60_000,
+  },
+};
+
+/** A process per file: a GPU device does not survive its thread. */
+const webgpu = {
+  ...node,
+  test: {
+    ...node.test,
+    name: 'webgpu',
+    include: ['packages/*/test/webgpu/**/*.test.ts'],
+    exclude: [],
+    pool: 'forks' as const,
   },
 };
 
@@ -32,7 +56,13 @@ const isolation = {
 };
 
 /** WebGPU on the CPU where there is no GPU: off in headless Chromium unless asked for. */
-const chromiumFlags = ['--no-sandbox', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
+const chromiumFlags = [
+  '--no-sandbox',
+  '--enable-unsafe-webgpu',
+  '--use-webgpu-adapter=swiftshader',
+  // clearing workgroup memory takes SwiftShader half a second per shader; our kernels do not read what they have not written
+  '--enable-dawn-features=disable_workgroup_init',
+];
 
 /** The tests of a folder in Chromium, on pages that are served with the given headers. */
 const browser = (executablePath: string, name: string, folder: string, headers: Record<string, string>) => ({
@@ -63,6 +93,6 @@ export default defineConfig({
   test: {
     reporters: ['default', ['json', { outputFile: 'node_modules/.cache/vitest.json' }]],
     coverage: { provider: 'v8', include: ['packages/*/src/**'], reporter: ['text-summary', 'lcov'] },
-    projects: chromium === undefined ? [node] : [node, ...browsers(chromium)],
+    projects: [node, ...(hasDriver ? [webgpu] : []), ...(chromium === undefined ? [] : browsers(chromium))],
   },
 });

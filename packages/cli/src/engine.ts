@@ -39,7 +39,7 @@ export function engineOf({ backend, threads, fma }: EngineOptions): Engine {
  * Throws   UnsupportedError when it cannot run here
  */
 export async function openEngine({ backend, threads, fma }: Engine): Promise<Backend> {
-  if (backend === 'cpu') return createBackend('cpu');
+  if (backend !== 'wasm') return createBackend(backend);
   // Node 20 has relaxed SIMD behind this flag; later versions have it anyway and ignore a flag they no longer know
   if (fma) setFlagsFromString('--experimental-wasm-relaxed-simd');
   return createBackend('wasm', { threads, fma });
@@ -52,7 +52,7 @@ export function startedBy({ commandLine }: VerbContext, { threads }: Engine): Ru
 
 /** An engine in a few words, such as `wasm with 2 threads`. */
 export function describeEngine({ backend, threads, fma }: Engine): string {
-  if (backend === 'cpu') return backend;
+  if (backend !== 'wasm') return backend;
   const arithmetic = fma ? ' and fused multiply-add' : '';
   return `wasm with ${threads} ${threads === 1 ? 'thread' : 'threads'}${arithmetic}`;
 }

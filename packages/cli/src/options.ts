@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import { UsageError } from './exitCodes.ts';
 
 /** The backends that the program can run on. */
-const backendNames = ['cpu', 'wasm'] as const;
+export const backendNames = ['cpu', 'wasm', 'webgpu'] as const;
 
 /** The name of a backend that the program can run on. */
 export type BackendName = (typeof backendNames)[number];
@@ -19,7 +19,12 @@ export interface EngineOptions {
   readonly fma?: boolean | undefined;
 }
 
-/** What every verb takes: where the run folder goes, the engine and how much is said. */
+/** The options of `autoassign doctor`. */
+export interface DoctorOptions {
+  readonly json?: true;
+}
+
+/** What every verb that computes takes: where the run folder goes, the engine and how much is said. */
 interface CommonOptions extends EngineOptions {
   /** Folder that holds the run folders; the run's own folder is `<out>/<name>`, or a free `<out>/<name>-2` …. */
   readonly out: string;

@@ -3,7 +3,7 @@
 import { createRequire } from 'node:module';
 import { Command, CommanderError, Option } from 'commander';
 import { describeError, exitCodeOf, exitCodes, UsageError } from './exitCodes.ts';
-import type { DemoOptions, EvalOptions, PredictOptions, TrainOptions } from './options.ts';
+import type { DemoOptions, DoctorOptions, EvalOptions, PredictOptions, TrainOptions } from './options.ts';
 import {
   backendName,
   existingFolder,
@@ -30,12 +30,13 @@ export interface VerbContext {
   readonly commandFor: (verb: keyof Verbs) => string;
 }
 
-/** The four things the program does; each resolves when done and rejects with a one-line error. */
+/** The things the program does; each resolves when done and rejects with a one-line error. */
 export interface Verbs {
   readonly demo: (options: DemoOptions, context: VerbContext) => Promise<void>;
   readonly train: (options: TrainOptions, context: VerbContext) => Promise<void>;
   readonly eval: (options: EvalOptions, context: VerbContext) => Promise<void>;
   readonly predict: (options: PredictOptions, context: VerbContext) => Promise<void>;
+  readonly doctor: (options: DoctorOptions, context: VerbContext) => Promise<void>;
 }
 
 /** The process around the program: its streams, environment, signals and how to leave at once. */
@@ -60,7 +61,10 @@ function fixedByRun(option: Option, resumable: boolean): Option {
 }
 
 function addCommonOptions(command: Command, { resumable }: { readonly resumable: boolean }): Command {
-  const backend = new Option('--backend <name>', 'cpu (slow, exact reference) or wasm (fast)');
+  const backend = new Option(
+    '--backend <name>',
+    'cpu (slow, exact reference), wasm (fast) or webgpu (fast on a GPU)',
+  );
   return command
     .addOption(
       new Option('--out <folder>', 'folder that holds the run folders')
@@ -169,6 +173,14 @@ function addUsingVerbs(add: AddVerb, verbs: Verbs, invoke: Invoke): void {
   );
 }
 
+function addDoctor(add: AddVerb, verbs: Verbs, invoke: Invoke): void {
+  const doctor = add('doctor', 'say which backends run on this machine, and why others do not');
+  doctor.option('--json', 'a JSON line per backend on standard output, nothing else there');
+  doctor.action(async (options: DoctorOptions) => {
+    await invoke(options, (context) => verbs.doctor(options, context));
+  });
+}
+
 /** The version in this package's manifest. */
 function ownVersion(): string {
   const manifest = createRequire(import.meta.url)('../package.json') as { readonly version: string };
@@ -198,6 +210,7 @@ function createProgram(verbs: Verbs, invoke: Invoke, { stdout, stderr }: Surroun
       });
   addTrainingVerbs(add, verbs, invoke);
   addUsingVerbs(add, verbs, invoke);
+  addDoctor(add, verbs, invoke);
   return program;
 }
 
@@ -258,7 +271,7 @@ function reportFailure(
   { stderr, environment }: Surroundings,
 ): void {
   reporter?.close(); // end the progress line first
-  const verb = ['demo', 'train', 'eval', 'predict'].find((name) => name === commandLine[0]);
+  const verb = ['demo', 'train', 'eval', 'predict', 'doctor'].find((name) => name === commandLine[0]);
   const text = describeError(error);
   reporter?.event({ event: 'error', message: text });
   stderr.write(`${verb === undefined ? 'autoassign' : `autoassign ${verb}`}: ${text}\n`);

@@ -4,6 +4,7 @@ import { validateConfig } from '@autoassign/detector';
 import type { DataSource } from './dataSource.ts';
 import type { ImagePlan } from './imagePlan.ts';
 import type { BackendName } from './options.ts';
+import { backendNames } from './options.ts';
 import type { TrainingRecipe } from './recipe.ts';
 import { RunFolderError, readRunConfig, runFiles } from './runFolder.ts';
 
@@ -39,7 +40,7 @@ const isOneOf =
 const checks: Readonly<Record<string, Check>> = {
   format: isOneOf(1),
   seed: isCount,
-  backend: isOneOf('cpu', 'wasm'),
+  backend: isOneOf(...backendNames),
   fma: isOneOf(true, false, undefined),
   'data.kind': isOneOf('shapes', 'coco'),
   'data.folder': isText,

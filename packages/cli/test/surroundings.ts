@@ -52,7 +52,13 @@ export function tryProgram(
     calls.push({ verb, options: { ...options }, context });
     return work(context);
   };
-  const verbs: Verbs = { demo: spy('demo'), train: spy('train'), eval: spy('eval'), predict: spy('predict') };
+  const verbs: Verbs = {
+    demo: spy('demo'),
+    train: spy('train'),
+    eval: spy('eval'),
+    predict: spy('predict'),
+    doctor: spy('doctor'),
+  };
   const surroundings: Surroundings = {
     stdout,
     stderr,

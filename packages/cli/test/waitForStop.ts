@@ -12,7 +12,13 @@ async function workUntilStopped(_options: unknown, { signal, reporter }: VerbCon
 }
 
 process.exitCode = await runProgram(
-  { demo: workUntilStopped, train: workUntilStopped, eval: workUntilStopped, predict: workUntilStopped },
+  {
+    demo: workUntilStopped,
+    train: workUntilStopped,
+    eval: workUntilStopped,
+    predict: workUntilStopped,
+    doctor: workUntilStopped,
+  },
   ['demo'],
   {
     stdout: process.stdout,

@@ -13,7 +13,10 @@ export { createBackend, defaultBackend } from './backends/create.ts';
 export type { GpujsOptions } from './backends/gpujs/index.ts';
 export type { GpujsMode } from './backends/gpujs/modes.ts';
 export type { StepProfile } from './backends/profile.ts';
+export type { BackendSurvey, Fact } from './backends/survey.ts';
+export { surveyBackends } from './backends/survey.ts';
 export type { WasmOptions } from './backends/wasm/index.ts';
+export type { WebgpuOptions } from './backends/webgpu/device.ts';
 export { logSigmoid, relu, softplus } from './compose/activations.ts';
 export type { ClampBounds } from './compose/arithmetic.ts';
 export {

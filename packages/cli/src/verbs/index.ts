@@ -1,11 +1,12 @@
 // The verbs of the program, put together.
 import type { Verbs } from '../program.ts';
+import { doctorVerb } from './doctor.ts';
 import { evaluateVerb } from './evaluate.ts';
 import { predictVerb } from './predict.ts';
 import type { Presets } from './training.ts';
 import { standardPresets, trainingVerbs } from './training.ts';
 
-/** The four verbs; training begins with the given sizes. */
+/** All verbs; training begins with the given sizes. */
 export function createVerbs(presets: Presets = standardPresets): Verbs {
-  return { ...trainingVerbs(presets), eval: evaluateVerb, predict: predictVerb };
+  return { ...trainingVerbs(presets), eval: evaluateVerb, predict: predictVerb, doctor: doctorVerb };
 }

@@ -38,8 +38,11 @@ export interface BackendStats {
 
 /** A graph made ready to run on one backend. */
 export interface Program {
-  /** Runs on the arguments' buffers; donated ones are taken. Results are buffers of their own. */
-  run(args: readonly Buffer[]): readonly Buffer[];
+  /**
+   * Runs on the arguments' buffers; donated ones are taken. Results are buffers of their own. A promise where the backend must first
+   * wait for earlier runs; until it is kept, nothing has been taken.
+   */
+  run(args: readonly Buffer[]): readonly Buffer[] | Promise<readonly Buffer[]>;
   /** Every step with its kernel choice, and the memory of the plan, as text. */
   describe(): string;
   /** What every step has cost in all runs so far; empty unless the program was compiled with `profile`. */

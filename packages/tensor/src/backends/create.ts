@@ -6,12 +6,14 @@ import { cpuBackend } from './cpu/index.ts';
 import type { GpujsOptions } from './gpujs/index.ts';
 import type { WasmOptions } from './wasm/index.ts';
 import { wasmBackend } from './wasm/index.ts';
+import type { WebgpuOptions } from './webgpu/device.ts';
 
 /** The options of every backend, by name. */
 export interface BackendOptions {
   readonly cpu: CpuOptions;
   readonly wasm: WasmOptions;
   readonly gpujs: GpujsOptions;
+  readonly webgpu: WebgpuOptions;
 }
 
 /** The backends of this version. */
@@ -29,6 +31,11 @@ export const createBackend = async <Name extends BackendName>(
 ): Promise<Backend> => {
   if (name === 'cpu') return cpuBackend(options as CpuOptions);
   if (name === 'wasm') return wasmBackend(options as WasmOptions);
+  if (name === 'webgpu') {
+    // loaded when it is asked for: who stays on the CPU need not carry shaders
+    const { webgpuBackend } = await import('./webgpu/index.ts');
+    return webgpuBackend(options as WebgpuOptions);
+  }
   if (name === 'gpujs') {
     const { gpujsBackend } = await import('./gpujs/index.ts');
     return gpujsBackend(options as GpujsOptions);
@@ -36,7 +43,7 @@ export const createBackend = async <Name extends BackendName>(
   throw new UnsupportedError(
     sentence({
       where: 'createBackend',
-      needs: 'one of the backends cpu, wasm, gpujs',
+      needs: 'one of the backends cpu, wasm, gpujs, webgpu',
       got: `'${String(name)}'`,
       advice: 'Choose one of these.',
     }),
@@ -50,12 +57,24 @@ export interface DefaultBackend {
   readonly reason: string;
 }
 
-/** The fastest backend that works here, and why: wasm, or the reference where the engine lacks SIMD. */
+/**
+ * The fastest backend that works here, and why: webgpu where there is a real GPU, else wasm, or the reference where the engine lacks
+ * SIMD.
+ */
 export const defaultBackend = async (): Promise<DefaultBackend> => {
-  try {
-    return { backend: await createBackend('wasm'), reason: 'the fastest of this version that runs here' };
-  } catch (error) {
-    if (!(error instanceof UnsupportedError)) throw error;
-    return { backend: await createBackend('cpu'), reason: `wasm cannot run here. ${error.message}` };
-  }
+  const reasons: string[] = [];
+  const attempts = [
+    () => createBackend('webgpu', { realGpu: true }),
+    () => createBackend('wasm'),
+    () => createBackend('cpu'),
+  ];
+  for (const attempt of attempts)
+    try {
+      const backend = await attempt();
+      return { backend, reason: [`${backend.name} is the fastest that runs here.`, ...reasons].join(' ') };
+    } catch (error) {
+      if (!(error instanceof UnsupportedError)) throw error;
+      reasons.push(error.message);
+    }
+  throw new UnsupportedError(reasons.join(' '));
 };

@@ -50,7 +50,7 @@ export const withBuffers = async <Result>(
   args: readonly Argument[],
   name: string,
   backend: Backend,
-  run: (buffers: readonly Buffer[]) => Result,
+  run: (buffers: readonly Buffer[]) => Result | Promise<Result>,
 ): Promise<Result> => {
   const temporary: Buffer[] = [];
   const seen = new Map<Buffer, Argument>();
@@ -81,7 +81,7 @@ export const withBuffers = async <Result>(
       const buffer = bufferOf(argument);
       buffers.push(buffer instanceof Promise ? await buffer : buffer);
     }
-    const result = run(buffers);
+    const result = await run(buffers);
     args.forEach(({ at, donated }, i) => {
       if (donated) buffers[i]!.retiredBy = `${name}(${at})`;
     });

@@ -41,7 +41,7 @@ export const evaluate = async <T extends Tree>(
   if (checkFinite === true) await findNotFinite(graph, buffers, backend);
   const program = await backend.compile(graph);
   try {
-    return fillTree(tree, program.run(buffers).map(evaluated));
+    return fillTree(tree, (await program.run(buffers)).map(evaluated));
   } finally {
     program.destroy();
   }

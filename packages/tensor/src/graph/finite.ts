@@ -33,7 +33,8 @@ export const findNotFinite = async (
     for (const { slot, data } of graph.constants) own(slot, backend.upload(data, graph.specs[slot]!));
     for (const step of graph.steps) {
       const program = await backend.compile(singleStep(graph, step));
-      own(step.output, program.run(step.inputs.map((slot) => values[slot]!))[0]!);
+      const [result] = await program.run(step.inputs.map((slot) => values[slot]!));
+      own(step.output, result!);
       program.destroy();
       const data = await backend.download(values[step.output]!);
       const bad = firstNotFinite(data, graph.specs[step.output]!);

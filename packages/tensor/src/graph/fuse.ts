@@ -102,42 +102,27 @@ interface Draft {
   readonly places: Map<string, Expression>;
   readonly visited: Map<string, Expression>;
   nodes: number;
-  /** Operands of nodes under way that are still to come. */
-  pending: number;
-  /** Whether `pending` counts as inputs: it keeps long chains short, and the bound for certain. */
-  readonly isStrict: boolean;
-  /** Inputs from which on operands are stored; those that are under way may still come after it. */
-  readonly bound: number;
+  /** Elementwise values in the order in which they were finished, and the inputs that the loop had then. */
+  readonly finished: { readonly slot: Slot; readonly inputs: number }[];
 }
 
-const emptyDraft = (bound: number, isStrict: boolean): Draft => ({
-  slots: [],
-  layouts: [],
-  places: new Map(),
-  visited: new Map(),
-  nodes: 0,
-  pending: 0,
-  isStrict,
-  bound,
-});
-
 const buildLoop = (context: Context, root: Step): Step => {
-  let bound = context.mostInputs;
-  let isStrict = false;
   for (;;) {
-    const draft = emptyDraft(bound, isStrict);
+    const draft: Draft = {
+      slots: [],
+      layouts: [],
+      places: new Map(),
+      visited: new Map(),
+      nodes: 0,
+      finished: [],
+    };
     const { start, chain, shape, reduction } = iterationOf(context, root);
     const expression = isReduction(root)
       ? express(context, draft, start, chain)
       : expressMaker(context, draft, root, []);
     if (expression === undefined) continue; // something more is stored now: draft again
-    if (new Set(draft.slots).size > context.mostInputs && !(isStrict && bound === 1)) {
-      // a chain goes down to its end before it meets its first input: then only what is to come can stop it
-      if (bound > 1) bound--;
-      else {
-        isStrict = true;
-        bound = context.mostInputs;
-      }
+    if (new Set(draft.slots).size > context.mostInputs) {
+      storePart(context, draft);
       continue;
     }
     const loop: Loop = {
@@ -154,6 +139,16 @@ const buildLoop = (context: Context, root: Step): Step => {
       inputs: draft.slots,
     };
   }
+};
+
+/** Makes a part of a loop with too many inputs a loop of its own: the first that needed nearly as many as there may be. */
+const storePart = ({ mostInputs, stored }: Context, { finished }: Draft): void => {
+  // the root is the last that is finished, and stored in any case
+  const parts = finished.slice(0, -1).filter(({ slot }) => !stored.has(slot));
+  const part = parts.find(({ inputs }) => inputs >= mostInputs - 1) ?? parts.at(-1);
+  if (part === undefined)
+    throw new RangeError(`fuse: needs loops of at least 3 inputs, got at most ${mostInputs}.`);
+  stored.add(part.slot);
 };
 
 /** Where a loop over the root's elements begins: for reductions at the input, with the folded axes moved to the end. */
@@ -191,8 +186,7 @@ const express = (
   const reachable =
     maker !== undefined && !context.stored.has(slot) && (isElementwise(maker) || isMovement(maker));
   if (!reachable) return leaf(context, draft, slot, chain);
-  const inputs = draft.slots.length + (draft.isStrict ? draft.pending : 0);
-  const full = inputs >= draft.bound || draft.nodes >= mostNodes;
+  const full = draft.slots.length >= context.mostInputs || draft.nodes >= mostNodes;
   if (full && isElementwise(maker)) {
     context.stored.add(slot);
     return leaf(context, draft, slot, chain);
@@ -212,15 +206,14 @@ const expressMaker = (
   if (known !== undefined) return known;
   draft.nodes++; // counted on the way down, so that the limit also bounds the recursion
   const operands: Expression[] = [];
-  draft.pending += maker.inputs.length;
   for (const slot of maker.inputs) {
-    draft.pending--;
     const operand = express(context, draft, slot, chain);
     if (operand === undefined) return undefined;
     operands.push(operand);
   }
   const expression = maker.op.expression!(operands, maker.attrs, context.graph.specs[maker.output]!);
   draft.visited.set(key, expression);
+  draft.finished.push({ slot: maker.output, inputs: new Set(draft.slots).size });
   return expression;
 };
 

@@ -14,6 +14,7 @@ import { stopwatch } from '../profile.ts';
 import { addressTable } from './addresses.ts';
 import { packFilters } from './convolutionSteps.ts';
 import { fuseEpilogues } from './epilogues.ts';
+import { requireFeatures } from './features.ts';
 import { foldScales } from './foldScales.ts';
 import { openKeptStore } from './kept.ts';
 import { openLibrary } from './library.ts';
@@ -42,16 +43,6 @@ export interface WasmOptions {
 
 /** More threads than this are taken for a mistake. */
 const mostThreads = 256;
-
-/** A module that uses one relaxed multiply-add: valid where the engine has relaxed SIMD. */
-const relaxedProbe = Uint8Array.of(
-  ...[0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 19, 1, 17, 0],
-  ...[65, 0, 253, 15, 65, 0, 253, 15, 65, 0, 253, 15, 253, 133, 2, 11],
-);
-/** A module that splats one number into a vector: valid where the engine has SIMD. */
-const simdProbe = Uint8Array.of(
-  ...[0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 8, 1, 6, 0, 65, 0, 253, 15, 11],
-);
 
 /**
  * The WebAssembly backend. Steps of the `least` work or more are divided between its threads.
@@ -237,22 +228,4 @@ const describeThreads = (threads: number, shortage: string | undefined): string 
 const startPool = (blocks: BlockMemory, threads: number): Pool => {
   const control = blocks.allocate(4 * controlWords, () => 'the thread pool');
   return openPool({ memory: blocks.memory, control, threads, start: startWorker });
-};
-
-const requireFeatures = ({ fma = false }: WasmOptions): void => {
-  const missing = !WebAssembly.validate(simdProbe)
-    ? 'WebAssembly SIMD'
-    : fma && !WebAssembly.validate(relaxedProbe)
-      ? 'WebAssembly relaxed SIMD'
-      : undefined;
-  if (missing === undefined) return;
-  throw new UnsupportedError(
-    sentence({
-      where: 'createBackend',
-      label: 'wasm',
-      needs: missing,
-      got: 'an engine without it',
-      advice: fma ? "Leave out 'fma', or use a newer engine." : "Use backend 'cpu', or a newer engine.",
-    }),
-  );
 };

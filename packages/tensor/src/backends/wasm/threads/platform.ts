@@ -49,6 +49,13 @@ export const missingForThreads = (): string | undefined => {
   return typeof Worker === 'undefined' ? 'no workers here' : undefined;
 };
 
+/** How many threads run here at the same time, as far as this place tells. */
+export const coresHere = (): number => {
+  const { navigator } = globalThis as { readonly navigator?: { readonly hardwareConcurrency?: number } };
+  const os = builtin<{ availableParallelism(): number }>('node:os');
+  return os?.availableParallelism() ?? navigator?.hardwareConcurrency ?? 1;
+};
+
 /** Starts a worker of this place: one of Node's where there are any, else one of the browser's. */
 export const startWorker: StartWorker = (source, events) => {
   const threads = builtin<NodeThreads>('node:worker_threads');
