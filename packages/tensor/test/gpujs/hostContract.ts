@@ -2,8 +2,29 @@
 import { expect, test } from 'vitest';
 import type { Handle, Host, HostKernel } from '../../src/backends/gpujs/host.ts';
 import { openHost } from '../../src/backends/gpujs/host.ts';
+import { gpujsBackend } from '../../src/backends/gpujs/index.ts';
 import type { GpujsMode } from '../../src/backends/gpujs/modes.ts';
 import { mostNumbers } from '../../src/backends/gpujs/modes.ts';
+import type { Backend, Tensor } from '../../src/index.ts';
+import {
+  compile,
+  concat,
+  createBackend,
+  evaluate,
+  exp,
+  full,
+  matmul,
+  max,
+  mul,
+  read,
+  release,
+  sizeOf,
+  slice,
+  sub,
+  sum,
+  tensor,
+  transpose,
+} from '../../src/index.ts';
 
 const kernelOf = async (
   host: Host,
@@ -90,6 +111,54 @@ return x > 2.5 ? none : v;`;
       Number.NaN,
     ]);
     await host.destroy();
+  });
+
+  test(name('a program gives back what it took; what its runs need is kept meanwhile'), async () => {
+    const host = await openHost(mode);
+    const backend = await gpujsBackend({}, async () => host);
+    const idle = host.live();
+    const step = compile((x: Tensor) => sub(exp(mul(matmul(x, x), 0.01)), x), { backend, donate: [0] });
+    let x = await evaluate(full([3, 3], 0.5), { backend });
+    x = await step(x);
+    const held = host.live();
+    for (let i = 0; i < 3; i++) x = await step(x);
+    expect(host.live()).toBe(held);
+    step.destroy();
+    release(x);
+    expect(host.live()).toBe(idle);
+    await backend.destroy();
+  });
+
+  test(name('long folds, joins of many, and gathers agree with the reference'), async () => {
+    const backend = await createBackend('gpujs', { mode });
+    const long = (shape: readonly number[], dtype: 'f32' | 'i32'): Tensor =>
+      tensor(
+        Float64Array.from({ length: sizeOf(shape) }, (_, i) => ((i * 7919) % 1009) - 500),
+        { shape, dtype },
+      );
+    const args = [long([6000], 'f32'), long([3, 50, 70], 'f32'), long([4099], 'f32'), long([2, 5000], 'i32')];
+    const fn = (a: Tensor, b: Tensor, c: Tensor, d: Tensor): readonly Tensor[] => [
+      sum(a),
+      max(b, [1, 2]),
+      sum(transpose(b, [1, 0, 2]), [0, 2]),
+      sum(c),
+      sum(mul(d, 987654), 1),
+      max(d, 1),
+      concat(
+        Array.from({ length: 20 }, (_, i) => slice(a, [i], [i])),
+        0,
+      ),
+    ];
+    const on = async (place: Backend): Promise<number[][]> => {
+      const results = await compile(fn, { backend: place, strict: place.name === 'gpujs' })(
+        ...(args as [Tensor, Tensor, Tensor, Tensor]),
+      );
+      const values: number[][] = [];
+      for (const result of results) values.push(Array.from(await read(result)));
+      return values;
+    };
+    expect(await on(backend)).toEqual(await on(await createBackend('cpu')));
+    await backend.destroy();
   });
 
   test(name('positions are exact up to the last of the largest array'), async () => {

@@ -143,24 +143,28 @@ const usedKernel = (kernel: GpuKernel, shortcut: KernelShortcut): GpuKernel | st
 /** Modes cpu and webasm: typed arrays, of which every run makes a new one. */
 const openArrays = (gpu: Gpu, mode: 'cpu' | 'webasm'): Host => {
   interface ArrayHandle extends Handle {
-    data: Float32Array;
+    data: Float32Array | undefined;
   }
-  const none = new Float32Array(0);
+  const dataOf = (handle: Handle): Float32Array => {
+    const held = handle as ArrayHandle;
+    held.data ??= new Float32Array(held.length);
+    return held.data;
+  };
   let live = 0;
   return {
     mode,
     allocate: (length): ArrayHandle => {
       live++;
-      return { length, data: none };
+      return { length, data: undefined };
     },
     free: (handle) => {
       live--;
-      (handle as ArrayHandle).data = none;
+      (handle as ArrayHandle).data = undefined;
     },
     write: (handle, data) => {
       (handle as ArrayHandle).data = data.slice();
     },
-    read: (handle) => (handle as ArrayHandle).data.slice(),
+    read: (handle) => dataOf(handle).slice(),
     compile: async (source, lengths, length) => {
       const shortcut = createKernel(
         gpu,
@@ -175,8 +179,7 @@ const openArrays = (gpu: Gpu, mode: 'cpu' | 'webasm'): Host => {
       if (typeof kernel === 'string') return kernel;
       return {
         run: (inputs, output) => {
-          const arrays = inputs.map((handle) => (handle as ArrayHandle).data);
-          (output as ArrayHandle).data = kernel.run(...arrays, ...special) as Float32Array;
+          (output as ArrayHandle).data = kernel.run(...inputs.map(dataOf), ...special) as Float32Array;
         },
         destroy: () => kernel.destroy(),
       };

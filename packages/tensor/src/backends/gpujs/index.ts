@@ -69,7 +69,7 @@ export const gpujsBackend = async (
           handles[takes] = pool.take(numbersOf(graph.specs[takes]!));
           runners[i]!(handles);
         }
-        for (const slot of frees) if (handles[slot] !== undefined) pool.give(handles[slot]);
+        for (const slot of frees) pool.give(handles[slot]!);
         endsArguments.forEach(close);
       });
       graph.args.forEach((_, i) => {
@@ -78,8 +78,7 @@ export const gpujsBackend = async (
       ledger.count(launches, bytes);
       return graph.results.map((slot) => {
         const spec = graph.specs[slot]!;
-        const handle = handles[owners[slot]!] ?? pool.take(numbersOf(spec));
-        return ledger.open(backend, spec, handle, bytesOf(spec));
+        return ledger.open(backend, spec, handles[owners[slot]!]!, bytesOf(spec));
       });
     };
     return {

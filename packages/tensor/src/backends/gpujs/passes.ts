@@ -5,11 +5,14 @@ import { separateResults } from '../../graph/graph.ts';
 import { runSinksEarly } from '../../graph/order.ts';
 import { simplify } from '../../graph/simplify.ts';
 import type { ConcatAttrs } from '../../ops/movement.ts';
+import { splitFolds } from './folds.ts';
 import { mostArrays } from './modes.ts';
 
 /** The graph with one step per kernel, none of which reads more arrays than a kernel takes. */
 export const prepare = (graph: Graph): Graph =>
-  runSinksEarly(fuse(splitJoins(separateResults(simplify(graph)), mostArrays), { mostInputs: mostArrays }));
+  runSinksEarly(
+    splitFolds(fuse(splitJoins(separateResults(simplify(graph)), mostArrays), { mostInputs: mostArrays })),
+  );
 
 /** An equal graph in which no `concat` has more than `most` inputs. */
 const splitJoins = (graph: Graph, most: number): Graph => {

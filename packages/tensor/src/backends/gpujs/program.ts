@@ -24,7 +24,7 @@ type StepRunner = (handles: readonly Handle[]) => void;
 /** What happens at one step. */
 interface Move {
   readonly step: Step;
-  /** The slot that owns the written array, which is taken before the step; none for steps that write nothing. */
+  /** The slot that owns the written array, which is taken before the step; none for aliases. */
   readonly takes: Slot | undefined;
   /** Slots whose arrays nobody needs after the step. */
   readonly frees: readonly Slot[];
@@ -117,8 +117,9 @@ const runnerOf = async (
   owners: readonly Slot[],
   machine: Machine,
 ): Promise<StepChoice> => {
+  if (takes === undefined || isEmpty(graph, takes))
+    return { choice: choiceFor(step.op), run: () => undefined };
   const source = kernelOf(graph, step, machine.host.mode);
-  if (takes === undefined) return { choice: choiceFor(step.op), run: () => undefined };
   const loops = (choice: KernelChoice): StepChoice => ({
     choice,
     run: referenceRunner(graph, step, owners, machine),
@@ -162,6 +163,9 @@ const requireTuned = (graph: Graph, step: Step, { tier, reason }: KernelChoice):
   );
 };
 
+/** Whether a slot has no elements: its array of one number is never written. */
+const isEmpty = ({ specs }: Graph, slot: Slot): boolean => sizeOf(specs[slot]!.shape) === 0;
+
 /** Who owns every slot's array, and when arrays begin and end. */
 const scheduleOf = (graph: Graph): { readonly owners: readonly Slot[]; readonly moves: readonly Move[] } => {
   const { storage } = planBuffers(graph);
@@ -180,13 +184,12 @@ const scheduleOf = (graph: Graph): { readonly owners: readonly Slot[]; readonly 
   const numbers = new Map(graph.args.map(({ slot }, i) => [slot, i]));
   const moves = graph.steps.map((step, i): Move => {
     const { inputs, output } = step;
-    const isWritten = owners[output] === output && sizeOf(graph.specs[output]!.shape) > 0;
     const ended = [...new Set([...inputs, output].map((slot) => owners[slot]!))].filter(
       (slot) => last.get(slot) === i && !kept.has(slot),
     );
     return {
       step,
-      takes: owners[output] !== output ? undefined : isWritten ? output : undefined,
+      takes: owners[output] === output ? output : undefined,
       frees: ended.filter((slot) => !numbers.has(slot)),
       endsArguments: ended.flatMap((slot) => numbers.get(slot) ?? []),
     };
