@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import { UsageError } from './exitCodes.ts';
 
 /** The backends that the program can run on. */
-export const backendNames = ['cpu', 'wasm', 'webgpu'] as const;
+export const backendNames = ['cpu', 'wasm', 'gpujs', 'webgpu'] as const;
 
 /** The name of a backend that the program can run on. */
 export type BackendName = (typeof backendNames)[number];

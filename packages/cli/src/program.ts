@@ -63,7 +63,7 @@ function fixedByRun(option: Option, resumable: boolean): Option {
 function addCommonOptions(command: Command, { resumable }: { readonly resumable: boolean }): Command {
   const backend = new Option(
     '--backend <name>',
-    'cpu (slow, exact reference), wasm (fast) or webgpu (fast on a GPU)',
+    'cpu (slow, exact reference), wasm (fast), webgpu (fast on a GPU) or gpujs (every mode of GPU.js)',
   );
   return command
     .addOption(

@@ -27,6 +27,10 @@ export const surveyBackends = async (
 ): Promise<readonly BackendSurvey[]> => [
   { name: 'cpu', isAvailable: true, facts: { kernels: 'reference loops', precision: ['f32', 'f64'] } },
   await surveyOf('wasm', async () => surveyWasm()),
+  await surveyOf('gpujs', async () => {
+    const { surveyGpujs } = await import('./gpujs/host.ts');
+    return surveyGpujs();
+  }),
   await surveyOf('webgpu', async () => {
     const { surveyWebgpu } = await import('./webgpu/device.ts');
     return surveyWebgpu(options.webgpu);

@@ -4,6 +4,7 @@
 // is given the array that it writes, before each run: the plan of a program decides who owns what, and GPU.js allocates nothing.
 
 import { sentence, UnsupportedError } from '../../errors.ts';
+import type { Fact } from '../survey.ts';
 import type {
   BufferHandle,
   DeviceBuffer,
@@ -75,6 +76,14 @@ const works = async ({ GPU }: GpujsLibrary, mode: GpujsMode): Promise<boolean> =
   if (mode === 'webgpu') return GPU.isWebGPUAvailable();
   if (mode === 'webgl2') return GPU.isWebGL2Supported;
   return mode === 'cpu' || GPU.isWebAssemblySupported;
+};
+
+/** What the GPU.js backend would run on here: its modes that work, the best first. Throws UnsupportedError without the library. */
+export const surveyGpujs = async (): Promise<Readonly<Record<string, Fact>>> => {
+  const library = await loadGpujs();
+  const modes: GpujsMode[] = [];
+  for (const mode of gpujsModes) if (await works(library, mode)) modes.push(mode);
+  return { modes };
 };
 
 /**
