@@ -137,3 +137,30 @@ test('the best mode of Node is webasm; a program gives everything back', async (
   expect(host!.live()).toBe(0);
   await backend.destroy();
 });
+
+test('a run that fails gives back what it had taken', async () => {
+  const host = await openHost('webasm');
+  let runs = 0;
+  const backend = await gpujsBackend({}, async () => ({
+    ...host,
+    compile: async (...how) => {
+      const kernel = await host.compile(...how);
+      if (typeof kernel === 'string') return kernel;
+      return {
+        ...kernel,
+        run: (inputs, output) => {
+          if (++runs === 3) throw new Error('the device is gone');
+          kernel.run(inputs, output);
+        },
+      };
+    },
+  }));
+  const run = compile(chain, { backend });
+  const x = await evaluate(ones([2, 2]), { backend });
+  runs = 0;
+  await expect(run(x)).rejects.toThrow('the device is gone');
+  run.destroy();
+  release(x);
+  expect(host.live()).toBe(0);
+  await backend.destroy();
+});

@@ -64,14 +64,26 @@ export const gpujsBackend = async (
       const close = (i: number): void => {
         if (graph.args[i]!.donated) ledger.close(args[i]!, 'donated');
       };
-      moves.forEach(({ takes, frees, endsArguments }, i) => {
-        if (takes !== undefined) {
-          handles[takes] = pool.take(numbersOf(graph.specs[takes]!));
-          runners[i]!(handles);
-        }
-        for (const slot of frees) pool.give(handles[slot]!);
-        endsArguments.forEach(close);
-      });
+      const taken = new Set<Handle>();
+      const give = (handle: Handle): void => {
+        taken.delete(handle);
+        pool.give(handle);
+      };
+      try {
+        moves.forEach(({ takes, frees, endsArguments }, i) => {
+          if (takes !== undefined) {
+            const handle = pool.take(numbersOf(graph.specs[takes]!));
+            taken.add(handle);
+            handles[takes] = handle;
+            runners[i]!(handles);
+          }
+          for (const slot of frees) give(handles[slot]!);
+          endsArguments.forEach(close);
+        });
+      } catch (error) {
+        for (const handle of [...taken]) give(handle);
+        throw error;
+      }
       graph.args.forEach((_, i) => {
         close(i);
       });
