@@ -2,12 +2,13 @@
 //
 // Panels then are made once for all threads and for all convolutions that share filters, and the plan holds them
 // no longer than they are needed.
+
+import type { Epilogue } from '../../graph/epilogues.ts';
 import type { Graph, Slot, Step } from '../../graph/graph.ts';
 import type { InputGradAttrs, WindowAttrs } from '../../ops/conv.ts';
 import { convExtents } from '../../ops/conv.ts';
 import type { Attrs, Primitive } from '../../primitive.ts';
 import type { Shape, Spec } from '../../tensor.ts';
-import type { Epilogue } from './kernels/epilogue.ts';
 import type { PanelForm } from './kernels/filterPanels.ts';
 import { forwardPanels, inputGradPanels, panelElements } from './kernels/filterPanels.ts';
 import type { Conv2dGeometry } from './kernels/geometry.ts';

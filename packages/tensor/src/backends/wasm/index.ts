@@ -1,5 +1,6 @@
 // The WebAssembly backend: fused plans over one memory, kernels emitted at run time.
 import { describeSpec, sentence, UnsupportedError } from '../../errors.ts';
+import { fuseEpilogues } from '../../graph/epilogues.ts';
 import { fuse } from '../../graph/fuse.ts';
 import type { Graph, Slot } from '../../graph/graph.ts';
 import { separateResults } from '../../graph/graph.ts';
@@ -13,7 +14,7 @@ import { openLedger, programDestroyed } from '../ledger.ts';
 import { stopwatch } from '../profile.ts';
 import { addressTable } from './addresses.ts';
 import { packFilters } from './convolutionSteps.ts';
-import { fuseEpilogues } from './epilogues.ts';
+import { epilogues } from './epilogues.ts';
 import { requireFeatures } from './features.ts';
 import { foldScales } from './foldScales.ts';
 import { openKeptStore } from './kept.ts';
@@ -157,7 +158,7 @@ export const wasmBackend = (options: WasmOptions = {}, least: LeastWork = defaul
     compile: async (graph: Graph, programOptions: ProgramOptions = {}) => {
       ledger.requireOpen(backend.name);
       const fused = runSinksEarly(fuse(separateResults(foldScales(maskByResults(simplify(graph))))));
-      const ready = packFilters(fuseEpilogues(fused));
+      const ready = packFilters(fuseEpilogues(fused, epilogues));
       const executable = await buildExecutable(ready, machine, programOptions);
       try {
         return program(executable, programOptions.profile === true);

@@ -3,12 +3,12 @@
 // Where the columns of C lie is given by a table of byte offsets, one per column, so the same code writes
 // plain matrices, pixels of several images and every second pixel of a row.
 
+import type { Epilogue } from '../../../graph/epilogues.ts';
 import type { Expression, Statement } from '../assembler/code.ts';
 import { forRange, ifElse, increment } from '../assembler/control.ts';
 import type { Local, ModuleBuilder, Repeat, Subroutine } from '../assembler/module.ts';
 import { integers, newLocals } from '../assembler/module.ts';
 import { i32, minimumI32 } from '../assembler/scalar.ts';
-import type { Epilogue } from './epilogue.ts';
 import { epilogueCode, epilogueKey, readCount } from './epilogue.ts';
 import type { FinishingKernel, LeftLayout } from './microKernel.ts';
 import { finishingKernel, microKernel, tileColumns, tileRows } from './microKernel.ts';

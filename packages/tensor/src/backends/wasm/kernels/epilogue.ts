@@ -1,7 +1,7 @@
 // What a convolution does to the elements of its result before it stores them: a fused loop over the result, computed
 // while the elements are in registers.
 
-import type { Expression as Scalar } from '../../../expression.ts';
+import type { Epilogue, EpilogueRead } from '../../../graph/epilogues.ts';
 import type { Expression, Operand, Statement } from '../assembler/code.ts';
 import type { Local, ModuleBuilder, NewLocal } from '../assembler/module.ts';
 import { i32 } from '../assembler/scalar.ts';
@@ -9,27 +9,6 @@ import { v128 } from '../assembler/vector.ts';
 import { expressionKey, expressionPrinter } from './elementExpression.ts';
 
 type V = Expression<'v128'>;
-
-/**
- * Where an input of the expression is read for an element of the result: it is that element; the element at the same
- * place of an array that lies like the result; or one element per channel, `stride` elements apart from `offset` on.
- * `operand` counts the further inputs of the kernel.
- */
-export type EpilogueRead =
-  | { readonly kind: 'result' }
-  | { readonly kind: 'alike'; readonly operand: number }
-  | {
-      readonly kind: 'channel';
-      readonly operand: number;
-      readonly stride: number;
-      readonly offset: number;
-    };
-
-/** An expression over the result and further inputs, one read for every input of the expression. */
-export interface Epilogue {
-  readonly expression: Scalar;
-  readonly reads: readonly EpilogueRead[];
-}
 
 /** Text that is equal for equal epilogues. */
 export function epilogueKey(epilogue: Epilogue | undefined): string {

@@ -3,6 +3,7 @@
 // A forward convolution is one pass. An input gradient is one pass per residue of the stride. Both read a padded
 // source through tables of offsets, pack blocks of pixels and multiply them with the filters.
 
+import type { Epilogue } from '../../../graph/epilogues.ts';
 import type { Expression, Statement } from '../assembler/code.ts';
 import { forRange, ifElse, increment } from '../assembler/control.ts';
 import type { Local, ModuleBuilder, NewLocal } from '../assembler/module.ts';
@@ -16,7 +17,6 @@ import {
   maximumBlockDepth,
   roundUp,
 } from './blockProduct.ts';
-import type { Epilogue } from './epilogue.ts';
 import { epilogueArguments } from './epilogue.ts';
 import type { AxisPass } from './geometry.ts';
 import { imagesTogether } from './geometry.ts';

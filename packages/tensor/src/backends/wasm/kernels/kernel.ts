@@ -1,7 +1,7 @@
 // The contract between kernel emitters and the executor that calls the kernels.
 
+import type { Epilogue } from '../../../graph/epilogues.ts';
 import type { FunctionRef } from '../assembler/module.ts';
-import type { Epilogue } from './epilogue.ts';
 
 /**
  * A kernel emitted into a module. The executor instantiates the module and calls

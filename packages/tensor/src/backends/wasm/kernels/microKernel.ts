@@ -4,13 +4,13 @@
 // so two vectors of B and four of A join them: fourteen of the sixteen vector registers of x64. Larger tiles spill
 // (six by eight reaches 30 where four by eight reaches 47 GFLOP/s). Unrolling the depth gains nothing.
 
+import type { Epilogue } from '../../../graph/epilogues.ts';
 import type { Expression, Statement } from '../assembler/code.ts';
 import { doWhile, ifElse, increment } from '../assembler/control.ts';
 import type { FunctionRef, Local, ModuleBuilder, Repeat, Subroutine } from '../assembler/module.ts';
 import { integers } from '../assembler/module.ts';
 import { i32 } from '../assembler/scalar.ts';
 import { f32x4, v128 } from '../assembler/vector.ts';
-import type { Epilogue } from './epilogue.ts';
 import { epilogueCode, epilogueKey, readCount } from './epilogue.ts';
 
 /** Rows of C in a full tile. */

@@ -1,5 +1,6 @@
 // Moving a tile of C from scratch memory to where its columns belong: two elements apart, or anywhere.
 
+import type { Epilogue } from '../../../graph/epilogues.ts';
 import type { Expression, Statement } from '../assembler/code.ts';
 import { forRange, ifElse, increment } from '../assembler/control.ts';
 import type { Local, ModuleBuilder, Repeat } from '../assembler/module.ts';
@@ -7,7 +8,6 @@ import { integers, newLocals } from '../assembler/module.ts';
 import { f32, i32, select } from '../assembler/scalar.ts';
 import type { Lane } from '../assembler/vector.ts';
 import { f32x4, v128 } from '../assembler/vector.ts';
-import type { Epilogue } from './epilogue.ts';
 import { epilogueCode, epilogueKey, readCount } from './epilogue.ts';
 import type { FinishingKernel } from './microKernel.ts';
 import { tileColumns } from './microKernel.ts';

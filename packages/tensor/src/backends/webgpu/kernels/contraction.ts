@@ -3,8 +3,13 @@
 // A workgroup computes a tile of C. Step by step along k it copies strips of A and B into workgroup memory, where every thread reads
 // what its own smaller tile needs: four columns of B at a time, and single elements of A. What belongs to a column of B is worked out
 // once per thread, what belongs to a strip once per strip: convolutions then cost little more than the products they stand for.
+import type { Epilogue } from '../../../graph/epilogues.ts';
+import type { Spec } from '../../../tensor.ts';
+import { expressionText } from '../expressionText.ts';
+import type { FunctionName } from '../functions.ts';
+import { declarationsOf } from '../functions.ts';
 import type { GpuKernel, KernelContext } from '../kernel.ts';
-import { dispatchOf, perElement, stepBindings } from '../kernel.ts';
+import { dispatchOf, perElement, stepBindings, storedType } from '../kernel.ts';
 
 /**
  * How elements of B are read. Texts use `batch`, `n` (a column), `step` (the first k of the strip), `k` and `d` (k - step), all i32. Those
@@ -36,6 +41,15 @@ export interface Contraction {
   readonly rightVector?: { readonly input: 0 | 1; readonly value: string };
   /** The place of C[m, n] as text over `batch`, `m` and `n`. */
   readonly place: string;
+  /** What is done to every element before it is stored. */
+  readonly finish?: Finish;
+}
+
+/** An epilogue, the inputs from `input2` on that it reads, and the channel of C[m, n] as text over `batch` and `m`. */
+export interface Finish {
+  readonly epilogue: Epilogue;
+  readonly operands: readonly Spec[];
+  readonly channel: string;
 }
 
 /** The sizes of a tile, powers of two; 64 threads compute it. */
@@ -75,21 +89,23 @@ const perLane = (lines: readonly string[] = []): readonly string[] =>
 
 /** The kernel of a contraction. */
 export const emitContraction = (contraction: Contraction, context: KernelContext): GpuKernel => {
-  const { batch, m, n, k, rightVector } = contraction;
-  const types = ['f32', 'f32'];
+  const { batch, m, n, k, rightVector, finish } = contraction;
+  const types: string[] = ['f32', 'f32', ...(finish?.operands.map(({ dtype }) => storedType(dtype)) ?? [])];
   if (rightVector !== undefined) types[rightVector.input] = 'vec4f';
-  const { bindings } = stepBindings(types, 'f32');
+  const firstOf = operandsOnce(types.length, context);
+  const { bindings } = stepBindings(types, 'f32', { firstOf });
   if (batch * m * n === 0) return { dispatches: [], scratchBytes: 0 };
   if (k === 0)
     return perElement(
       batch * m * n,
-      { bindings: bindings.slice(2), body: ['result[index] = 0.0;'] },
+      { bindings: bindings.slice(-1), body: ['result[index] = 0.0;'] },
       context,
     );
   const tile = tileFor(contraction);
   const shader = {
     bindings,
     declarations: [
+      ...(finish === undefined ? [] : finishTexts(finish, firstOf)),
       `var<workgroup> leftStrip: array<f32, ${tile.rows * stripDepth}>;`,
       `var<workgroup> rightStrip: array<vec4f, ${(tile.columns * stripDepth) / 4}>;`,
     ],
@@ -134,6 +150,35 @@ const tileBody = (contraction: Contraction, tile: TileSizes): readonly string[] 
     '  workgroupBarrier();',
     '}',
     ...storeTexts(contraction, tile),
+  ];
+};
+
+/** For every input the first that is the same tensor, but A and B by themselves: their element types may differ from those of the others. */
+const operandsOnce = (count: number, { firstOf = [] }: KernelContext): readonly number[] =>
+  range(count).map((input) => {
+    if (input < 2) return input;
+    const same = range(count).find((other) => other >= 2 && firstOf[other] === firstOf[input]);
+    return same ?? input;
+  });
+
+/** The function `finish(sum, place, channel)` of an epilogue. */
+const finishTexts = ({ epilogue }: Finish, firstOf: readonly number[]): readonly string[] => {
+  const used = new Set<FunctionName>();
+  const nameOf = (operand: number): string => `input${firstOf[2 + operand]}`;
+  const { statements, value } = expressionText(
+    epilogue.expression,
+    (input) => {
+      const read = epilogue.reads[input]!;
+      if (read.kind === 'result') return 'sum';
+      if (read.kind === 'alike') return `${nameOf(read.operand)}[place]`;
+      return `${nameOf(read.operand)}[channel * ${read.stride} + ${read.offset}]`;
+    },
+    (name) => used.add(name),
+  );
+  const lines = indented([...statements, `return ${value};`]);
+  return [
+    ...declarationsOf(used),
+    ['fn finish(sum: f32, place: i32, channel: i32) -> f32 {', ...lines, '}'].join('\n'),
   ];
 };
 
@@ -206,7 +251,7 @@ const rightTexts = ({ right, rightVector, n, k }: Contraction, { columns }: Tile
 };
 
 /** Stores what a thread has computed. */
-const storeTexts = ({ m, n, place }: Contraction, tile: TileSizes): readonly string[] => {
+const storeTexts = ({ m, n, place, finish }: Contraction, tile: TileSizes): readonly string[] => {
   const { rows, columns, threadRows, threadColumns } = tile;
   const threadsAcross = columns / threadColumns;
   const row = (r: number): readonly string[] => [
@@ -216,7 +261,12 @@ const storeTexts = ({ m, n, place }: Contraction, tile: TileSizes): readonly str
       lanes.map((at) => {
         const column = `firstColumn + (i32(local.x) + ${c * threadsAcross}) * 4 + ${at}`;
         const bound = n % columns === 0 ? '' : `if (n < ${n}) `;
-        return `  { let n = ${column}; ${bound}{ result[${place}] = sum${r}x${c}.${'xyzw'[at]}; } }`;
+        const sum = `sum${r}x${c}.${'xyzw'[at]}`;
+        const store =
+          finish === undefined
+            ? `result[${place}] = ${sum};`
+            : `let place = ${place}; result[place] = finish(${sum}, place, ${finish.channel});`;
+        return `  { let n = ${column}; ${bound}{ ${store} } }`;
       }),
     ),
     ...(m % rows === 0 ? [] : ['  }']),

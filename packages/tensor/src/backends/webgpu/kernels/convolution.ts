@@ -1,11 +1,13 @@
 // Matrix products, and convolutions with both their gradients as products of matrices that are never written out.
+
+import type { Epilogue } from '../../../graph/epilogues.ts';
 import type { FilterGradAttrs, InputGradAttrs, WindowAttrs } from '../../../ops/conv.ts';
 import { convExtents } from '../../../ops/conv.ts';
 import type { MatmulAttrs } from '../../../ops/matmul.ts';
 import { matmulExtents } from '../../../ops/matmul.ts';
 import type { Spec } from '../../../tensor.ts';
 import type { GpuKernel, KernelContext } from '../kernel.ts';
-import type { RightSource } from './contraction.ts';
+import type { Finish, RightSource } from './contraction.ts';
 import { emitContraction, stripDepth } from './contraction.ts';
 
 /** The kernel of a matrix product. */
@@ -39,6 +41,16 @@ export const emitMatmul = (
 };
 
 type Extents = ReturnType<typeof convExtents>;
+
+/** What a convolution step may gain: an epilogue, whose inputs follow the filters. */
+type Finished = { readonly epilogue?: Epilogue };
+
+const finishOf = (
+  { epilogue }: Finished,
+  operands: readonly Spec[],
+  channels: number,
+): { readonly finish?: Finish } =>
+  epilogue === undefined ? {} : { finish: { epilogue, operands, channel: `batch * ${channels} + m` } };
 
 /** Whether an index lies in [0, size), in one comparison. Conditions are joined by `&`: what `&&` would spare is less than its branches cost. */
 const isWithin = (index: string, size: number): string => `(u32(${index}) < ${size}u)`;
@@ -89,9 +101,9 @@ const tapSource = (
 
 /** The kernel of a convolution: filters times the pixels that every output position sees. A batch is a group. */
 export const emitConv2d = (
-  [image, weight]: readonly Spec[],
+  [image, weight, ...operands]: readonly Spec[],
   _output: Spec,
-  attrs: WindowAttrs,
+  attrs: WindowAttrs & Finished,
   context: KernelContext,
 ): GpuKernel => {
   const e = convExtents(image!.shape, weight!.shape, attrs);
@@ -127,6 +139,7 @@ export const emitConv2d = (
         ? { rightVector: { input: 0, value: `input0[${source}]` } as const }
         : {}),
       place: `(n / ${positions} * ${e.outChannels} + batch * ${outGroup} + m) * ${positions} + n % ${positions}`,
+      ...finishOf(attrs, operands, outGroup),
     },
     context,
   );
@@ -134,9 +147,9 @@ export const emitConv2d = (
 
 /** The kernel of a convolution's gradient with respect to its image: filters, turned, times the output gradients that saw a pixel. */
 export const emitConv2dInputGrad = (
-  [, weight]: readonly Spec[],
+  [, weight, ...operands]: readonly Spec[],
   output: Spec,
-  attrs: InputGradAttrs,
+  attrs: InputGradAttrs & Finished,
   context: KernelContext,
 ): GpuKernel => {
   const e = convExtents(output.shape, weight!.shape, attrs);
@@ -179,6 +192,7 @@ export const emitConv2dInputGrad = (
       left: `input1[((batch * ${outGroup} + k % ${outGroup}) * ${inGroup} + m) * ${taps} + k / ${outGroup}]`,
       right,
       place: `(n / ${pixels} * ${e.channels} + batch * ${inGroup} + m) * ${pixels} + n % ${pixels}`,
+      ...finishOf(attrs, operands, inGroup),
     },
     context,
   );

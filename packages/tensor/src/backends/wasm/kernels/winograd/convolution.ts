@@ -1,12 +1,12 @@
 // Winograd's convolution as 16 products of transformed filters with transformed tiles, block by block of tiles.
 
+import type { Epilogue } from '../../../../graph/epilogues.ts';
 import type { Expression, Statement } from '../../assembler/code.ts';
 import { forRange, increment } from '../../assembler/control.ts';
 import type { Local } from '../../assembler/module.ts';
 import { newLocals } from '../../assembler/module.ts';
 import { i32, minimumI32 } from '../../assembler/scalar.ts';
 import { blockProduct, blockSize, maximumBlockDepth, roundUp, walkFor } from '../blockProduct.ts';
-import type { Epilogue } from '../epilogue.ts';
 import { epilogueArguments } from '../epilogue.ts';
 import type { ImageShape, KernelContext } from '../gatherProduct.ts';
 import { pixelGrid } from '../gatherProduct.ts';

@@ -1,12 +1,12 @@
 // The operands and the result of the 16 products, moved between memory and transformed panels.
 
+import type { Epilogue } from '../../../../graph/epilogues.ts';
 import type { Statement } from '../../assembler/code.ts';
 import { forRange, ifElse, increment, whileLoop } from '../../assembler/control.ts';
 import type { Local, ModuleBuilder, Repeat, Subroutine } from '../../assembler/module.ts';
 import { integers, newLocals } from '../../assembler/module.ts';
 import { i32, minimumI32 } from '../../assembler/scalar.ts';
 import { v128 } from '../../assembler/vector.ts';
-import type { Epilogue } from '../epilogue.ts';
 import { epilogueCode, epilogueKey, readCount } from '../epilogue.ts';
 import type { FinishingKernel } from '../microKernel.ts';
 import { tileColumns, tileRows } from '../microKernel.ts';
