@@ -1,20 +1,14 @@
 // The WebGPU backend: fused plans as one command encoder of our own shaders.
 import { describeSpec, sentence, UnsupportedError } from '../../errors.ts';
-import { fuseEpilogues } from '../../graph/epilogues.ts';
-import { fuse } from '../../graph/fuse.ts';
 import type { Slot } from '../../graph/graph.ts';
-import { separateResults } from '../../graph/graph.ts';
-import { runSinksEarly } from '../../graph/order.ts';
 import { planBuffers } from '../../graph/plan.ts';
-import { maskByResults } from '../../graph/rectifiers.ts';
-import { simplify } from '../../graph/simplify.ts';
 import type { Data, Spec } from '../../tensor.ts';
 import type { Backend, Buffer, Program } from '../backend.ts';
 import { openLedger, programDestroyed } from '../ledger.ts';
 import { openBuffers } from './buffers.ts';
 import type { WebgpuOptions } from './device.ts';
 import { requestDevice } from './device.ts';
-import { epiloguesWithin } from './epilogues.ts';
+import { prepare } from './passes.ts';
 import type { ReadyPlan } from './program.ts';
 import { bytesOf, choiceFor, describePlan, openPipelines, preparePlan, submit } from './program.ts';
 
@@ -147,11 +141,7 @@ export const webgpuBackend = async (options: WebgpuOptions = {}): Promise<Backen
     compile: async (graph) => {
       requireDevice();
       const mostInputs = device.limits.maxStorageBuffersPerShaderStage - 1;
-      const fused = runSinksEarly(
-        fuse(separateResults(maskByResults(simplify(graph))), { mostInputs: Math.min(16, mostInputs) }),
-      );
-      const finished = fuseEpilogues(fused, epiloguesWithin(mostInputs));
-      return program(await preparePlan(planBuffers(finished), device, pipelineFor));
+      return program(await preparePlan(planBuffers(prepare(graph, mostInputs)), device, pipelineFor));
     },
     upload: (data, spec) => {
       requireDevice();

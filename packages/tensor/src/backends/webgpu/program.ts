@@ -75,8 +75,12 @@ const shaderFault = (step: string, fault: string, code: string): string =>
     advice: 'Please report it with the source below; backend wasm computes the same.',
   })}\n${code}`;
 
-/** Kernels of a plan's steps. Throws UnsupportedError for an op without one. */
-const kernelsOf = (plan: BufferPlan, limits: GPUSupportedLimits): (GpuKernel | undefined)[] =>
+/** The limits of an adapter that kernels depend on. */
+export type KernelLimits = KernelContext['limits'] &
+  Pick<GPUSupportedLimits, 'maxStorageBuffersPerShaderStage'>;
+
+/** Kernels of a plan's steps; none for aliases. Throws UnsupportedError for an op without one. */
+export const kernelsOf = (plan: BufferPlan, limits: KernelLimits): (GpuKernel | undefined)[] =>
   plan.graph.steps.map((step) => {
     if (plan.storage[step.output]?.kind === 'alias') return undefined;
     const { specs } = plan.graph;

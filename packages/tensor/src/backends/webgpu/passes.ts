@@ -1,0 +1,27 @@
+// What becomes of a graph before it is planned for WebGPU.
+import type { EpilogueOptions } from '../../graph/epilogues.ts';
+import { fuseEpilogues } from '../../graph/epilogues.ts';
+import { fuse } from '../../graph/fuse.ts';
+import type { Graph } from '../../graph/graph.ts';
+import { separateResults } from '../../graph/graph.ts';
+import { runSinksEarly } from '../../graph/order.ts';
+import { maskByResults } from '../../graph/rectifiers.ts';
+import { simplify } from '../../graph/simplify.ts';
+import { sizeOf } from '../../shape.ts';
+
+/** Inputs of one loop at most, whatever the adapter allows: longer loops hold too many values at once. */
+const longestLoop = 16;
+
+/** An equal graph of the steps that have kernels here; none reads more than `mostInputs` tensors. */
+export const prepare = (graph: Graph, mostInputs: number): Graph => {
+  const separate = separateResults(maskByResults(simplify(graph)));
+  const fused = runSinksEarly(fuse(separate, { mostInputs: Math.min(longestLoop, mostInputs) }));
+  return fuseEpilogues(fused, epiloguesWithin(mostInputs));
+};
+
+/** Forward convolutions and input gradients that compute anything; images and filters leave so many bindings to further inputs. */
+const epiloguesWithin = (mostInputs: number): EpilogueOptions => ({
+  mostOperands: mostInputs - 2,
+  isProducer: ({ name }) => name === 'conv2d' || name === 'conv2dInputGrad',
+  canFinish: (_step, inputs) => inputs.every(({ shape }) => sizeOf(shape) > 0),
+});
