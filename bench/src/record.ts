@@ -21,8 +21,20 @@ export interface Row {
   readonly peers: Readonly<Record<string, PeerSpread>>;
   /** Libraries that took no part, and why. */
   readonly absent?: Readonly<Record<string, string>>;
+  /** What one run takes of the device, where the suite tells. */
+  readonly device?: DeviceUsage;
   /** Where the time goes, or what it is made of, where the suite tells. */
   readonly parts?: readonly Part[];
+}
+
+/** What one run takes of a device. */
+export interface DeviceUsage {
+  /** Kernels started. */
+  readonly launches: number;
+  /** The median time by launches. */
+  readonly microsecondsPerLaunch: number;
+  /** Most bytes held at any time, inputs and results among them. */
+  readonly peakBytes?: number;
 }
 
 /** A part of a row's time. */
@@ -39,6 +51,7 @@ interface PeerSpread extends Spread {
   readonly ratio: number;
   /** What to know when reading the numbers. */
   readonly note?: string;
+  readonly device?: DeviceUsage;
 }
 
 /** Median, least and largest of at least one number. */
@@ -61,6 +74,8 @@ export interface BenchRun {
   readonly seed: number;
   /** Whether ours used fused multiply-add; absent where the suite does not choose. */
   readonly fma?: boolean;
+  /** What the GPU calls itself; absent where none is used. */
+  readonly adapter?: string;
   /** Load averages over 1, 5 and 15 minutes when the run began and ended. */
   readonly load: { readonly before: readonly number[]; readonly after: readonly number[] };
   readonly rows: readonly Row[];

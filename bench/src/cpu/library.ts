@@ -1,6 +1,14 @@
 // What the comparison asks of a library, and moving numbers between layouts.
 import type { Values, Work } from './work.ts';
 
+/** What runs have taken of a device. */
+export interface Usage {
+  /** Kernels started. */
+  readonly launches: number;
+  /** Most bytes held at any time. */
+  readonly peakBytes?: number;
+}
+
 /** Work made ready in one library: its inputs are in the library's own storage. */
 export interface Prepared {
   /** Computes once, frees the result before, and resolves when the new one is there. */
@@ -9,6 +17,8 @@ export interface Prepared {
   readonly time?: (milliseconds: number) => Promise<readonly number[]>;
   /** The last results in our layouts; for a training step: the loss, then every parameter. */
   readonly outputs: () => Promise<readonly ArrayLike<number>[]>;
+  /** What all runs so far have taken, where the library tells. */
+  readonly usage?: () => Usage;
   /** Frees what the work holds. */
   readonly free: () => void;
 }

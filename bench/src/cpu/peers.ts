@@ -22,7 +22,7 @@ const wanted = (): Record<string, string> =>
   (JSON.parse(readFileSync(manifest, 'utf8')) as { dependencies: Record<string, string> }).dependencies;
 
 /** The version of a package of bench/peers that is installed, if one is. */
-const installedVersion = (name: string): string | undefined => {
+export const installedVersion = (name: string): string | undefined => {
   try {
     const text = readFileSync(join(folder, 'node_modules', name, 'package.json'), 'utf8');
     return (JSON.parse(text) as { version: string }).version;
@@ -42,7 +42,8 @@ export const installPeers = (): void => {
   execFileSync('npm', ['install', ...flags], { cwd: folder, stdio: 'inherit' });
 };
 
-const importPeer: Importer = async <Module>(name: string): Promise<Module> => {
+/** Imports of bench/peers. */
+export const importPeer: Importer = async <Module>(name: string): Promise<Module> => {
   const path = createRequire(manifest).resolve(name);
   const module = (await import(pathToFileURL(path).href)) as { readonly default?: object };
   // CommonJS packages put their exports under `default`, not all of them also under names
@@ -55,7 +56,7 @@ export interface Peers {
   readonly absent: Readonly<Record<string, string>>;
 }
 
-/** All peers, ready to compute with a number of threads; each loads on its own, so that one failing leaves the rest. */
+/** All peers of the suite `cpu`, ready to compute with a number of threads. */
 export const openPeers = async (threads: number): Promise<Peers> => {
   const openers: Readonly<Record<string, () => Promise<Library>>> = {
     'tfjs-wasm': () => tfjs(importPeer, 'wasm'),
@@ -68,6 +69,11 @@ export const openPeers = async (threads: number): Promise<Peers> => {
     'js-pytorch': () => jsPytorch(importPeer, installedVersion('js-pytorch')),
     PyTorch: () => torch(join(folder, 'torch_peer.py'), threads),
   };
+  return openAll(openers);
+};
+
+/** What the openers give; each on its own, so that one failing leaves the rest. */
+export const openAll = async (openers: Readonly<Record<string, () => Promise<Library>>>): Promise<Peers> => {
   const libraries: Library[] = [];
   const absent: Record<string, string> = {};
   for (const [name, open] of Object.entries(openers)) {

@@ -1,11 +1,11 @@
 // Timing libraries against each other: right results first, then interleaved rounds, so that slow minutes hit all alike.
 import { performance } from 'node:perf_hooks';
 import { setImmediate } from 'node:timers/promises';
-import type { Row } from '../record.ts';
+import type { DeviceUsage, Row, Spread } from '../record.ts';
 import { spreadOf } from '../record.ts';
 import type { Outputs } from './compare.ts';
 import { faultOf } from './compare.ts';
-import type { Library, Prepared } from './library.ts';
+import type { Library, Prepared, Usage } from './library.ts';
 import type { NamedWork, Work } from './work.ts';
 
 /** How long and how often each library runs each task. */
@@ -14,6 +14,8 @@ export interface RaceOptions {
   readonly time: number;
   readonly rounds: number;
   readonly threads: number;
+  /** Whose results are right; ours are without it. */
+  readonly reference?: Library;
   /** Called with a line of progress. */
   readonly tell: (line: string) => void;
 }
@@ -23,6 +25,8 @@ interface Runner {
   readonly library: Library;
   readonly prepared: Prepared;
   readonly samples: number[];
+  /** What one run takes of a device. */
+  readonly usage?: Usage;
   /** Why there is only one sample. */
   readonly note?: string;
 }
@@ -43,6 +47,15 @@ const timeOnce = async (prepared: Prepared): Promise<number> => {
   return performance.now() - start;
 };
 
+/** What a run takes after the first one, which may hold more than a run: none is made where the first took long. */
+const usageOf = async (prepared: Prepared, first: number): Promise<Usage | undefined> => {
+  if (prepared.usage === undefined) return undefined;
+  const before = first > tooSlowMs ? 0 : prepared.usage().launches;
+  if (first <= tooSlowMs) await prepared.run();
+  const { launches, ...rest } = prepared.usage();
+  return { launches: launches - before, ...rest };
+};
+
 /** A library at the work after its first run, with its results; or why it takes no part. */
 const enter = async (
   library: Library,
@@ -53,7 +66,8 @@ const enter = async (
     if (typeof prepared === 'string') return prepared;
     const first = await timeOnce(prepared);
     const outputs = await prepared.outputs();
-    const runner = { library, prepared };
+    const usage = await usageOf(prepared, first);
+    const runner = { library, prepared, ...(usage === undefined ? {} : { usage }) };
     if (first < slowMs) return { runner: { ...runner, samples: [] }, outputs };
     if (first > tooSlowMs && !library.compilesFirst)
       return { runner: { ...runner, samples: [first], note: 'one run, the first' }, outputs };
@@ -85,14 +99,35 @@ const enterUnlessEndless = async (
   return entered;
 };
 
+/** Who takes part. */
+interface Field {
+  readonly ours: Library;
+  readonly peers: readonly Library[];
+  readonly reference: Library | undefined;
+}
+
+/** The results after one run. */
+const outputsOf = async (library: Library, { name, work }: NamedWork): Promise<Outputs> => {
+  const prepared = await library.prepare(work);
+  if (typeof prepared === 'string')
+    throw new Error(`${name}: needs a result to compare with, got '${prepared}'.`);
+  await prepared.run();
+  const outputs = await prepared.outputs();
+  prepared.free();
+  return outputs;
+};
+
 const heatOf = async (
   entry: NamedWork,
-  ours: Library,
-  peers: readonly Library[],
+  { ours, peers, reference }: Field,
   slowRates: Map<string, number>,
 ): Promise<Heat> => {
   const first = await enter(ours, entry.work);
   if (typeof first === 'string') throw new Error(`${entry.name}: needs a result of ours, got '${first}'.`);
+  const right = reference === undefined ? first.outputs : await outputsOf(reference, entry);
+  const fault = faultOf(entry.work, right, first.outputs);
+  if (fault !== undefined)
+    throw new Error(`${entry.name}: needs a right result of ours, got one that is ${fault}.`);
   const runners = [first.runner];
   const absent: Record<string, string> = {};
   for (const peer of peers) {
@@ -101,14 +136,20 @@ const heatOf = async (
       absent[peer.name] = entered;
       continue;
     }
-    const fault = faultOf(entry.work, first.outputs, entered.outputs);
-    if (fault === undefined) runners.push(entered.runner);
+    const theirs = faultOf(entry.work, right, entered.outputs);
+    if (theirs === undefined) runners.push(entered.runner);
     else {
-      absent[peer.name] = `wrong: ${fault}`;
+      absent[peer.name] = `wrong: ${theirs}`;
       entered.runner.prepared.free();
     }
   }
   return { entry, runners, absent };
+};
+
+const deviceOf = ({ usage }: Runner, { median }: Spread): { device?: DeviceUsage } => {
+  if (usage === undefined) return {};
+  const microsecondsPerLaunch = Math.round((1e6 * median) / usage.launches) / 1e3;
+  return { device: { microsecondsPerLaunch, ...usage } };
 };
 
 /** Milliseconds of runs made for about so long. */
@@ -124,16 +165,19 @@ const sample = async (prepared: Prepared, milliseconds: number): Promise<readonl
 };
 
 const rowOf = ({ entry, runners, absent }: Heat, threads: number): Row => {
-  const [ours, ...others] = runners.map(({ samples, ...rest }) => ({ ...rest, spread: spreadOf(samples) }));
+  const [ours, ...others] = runners.map((runner) => {
+    const spread = spreadOf(runner.samples);
+    return { ...runner, spread, device: deviceOf(runner, spread) };
+  });
   const { median } = ours!.spread;
-  const peers = others.map(({ library, spread, note }) => {
+  const peers = others.map(({ library, spread, note, device }) => {
     const notes = [
       ...(note === undefined ? [] : [note]),
       ...(threads > 1 && !library.isThreaded ? ['one thread'] : []),
     ];
     const { name, version } = library;
     const told = notes.length === 0 ? {} : { note: notes.join('; ') };
-    return [name, { version, ...spread, ratio: spread.median / median, ...told }] as const;
+    return [name, { version, ...spread, ratio: spread.median / median, ...device, ...told }] as const;
   });
   return {
     name: entry.name,
@@ -141,6 +185,7 @@ const rowOf = ({ entry, runners, absent }: Heat, threads: number): Row => {
     unit: 'ms',
     ours: ours!.spread,
     ...(entry.flops === undefined ? {} : { gigaflops: entry.flops / median / 1e6 }),
+    ...ours!.device,
     peers: Object.fromEntries(peers),
     ...(Object.keys(absent).length === 0 ? {} : { absent }),
   };
@@ -155,13 +200,13 @@ export const race = async (
   entries: readonly NamedWork[],
   ours: Library,
   peers: readonly Library[],
-  { time, rounds, threads, tell }: RaceOptions,
+  { time, rounds, threads, reference, tell }: RaceOptions,
 ): Promise<Row[]> => {
   const heats: Heat[] = [];
   const slowRates = new Map<string, number>();
   for (const entry of entries) {
     tell(`checking ${entry.name}`);
-    heats.push(await heatOf(entry, ours, peers, slowRates));
+    heats.push(await heatOf(entry, { ours, peers, reference }, slowRates));
   }
   // a round that does not count: engines compile what runs often once more, and better
   for (let round = 0; round <= rounds; round++) {
