@@ -47,15 +47,6 @@ const timeOnce = async (prepared: Prepared): Promise<number> => {
   return performance.now() - start;
 };
 
-/** What a run takes after the first one, which may hold more than a run: none is made where the first took long. */
-const usageOf = async (prepared: Prepared, first: number): Promise<Usage | undefined> => {
-  if (prepared.usage === undefined) return undefined;
-  const before = first > tooSlowMs ? 0 : prepared.usage().launches;
-  if (first <= tooSlowMs) await prepared.run();
-  const { launches, ...rest } = prepared.usage();
-  return { launches: launches - before, ...rest };
-};
-
 /** A library at the work after its first run, with its results; or why it takes no part. */
 const enter = async (
   library: Library,
@@ -66,14 +57,19 @@ const enter = async (
     if (typeof prepared === 'string') return prepared;
     const first = await timeOnce(prepared);
     const outputs = await prepared.outputs();
-    const usage = await usageOf(prepared, first);
-    const runner = { library, prepared, ...(usage === undefined ? {} : { usage }) };
-    if (first < slowMs) return { runner: { ...runner, samples: [] }, outputs };
+    const runner = { library, prepared };
+    if (first < slowMs && prepared.usage === undefined)
+      return { runner: { ...runner, samples: [] }, outputs };
     if (first > tooSlowMs && !library.compilesFirst)
       return { runner: { ...runner, samples: [first], note: 'one run, the first' }, outputs };
+    // the first run may have taken more than a run does
+    const before = prepared.usage?.();
     const second = await timeOnce(prepared);
-    if (second < slowMs) return { runner: { ...runner, samples: [] }, outputs };
-    return { runner: { ...runner, samples: [second], note: 'one run, the second' }, outputs };
+    const after = prepared.usage?.();
+    const usage =
+      after === undefined ? {} : { usage: { ...after, launches: after.launches - before!.launches } };
+    if (second < slowMs) return { runner: { ...runner, ...usage, samples: [] }, outputs };
+    return { runner: { ...runner, ...usage, samples: [second], note: 'one run, the second' }, outputs };
   } catch (error) {
     return `failed: ${(error as Error).message.split('\n')[0]}`;
   }

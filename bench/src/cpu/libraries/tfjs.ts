@@ -205,7 +205,7 @@ export const tfjs = async (load: Importer, backend: TfBackend): Promise<Library>
     name: `tfjs-${backend}`,
     version: tf.version_core,
     isThreaded: false,
-    compilesFirst: false,
+    compilesFirst: backend === 'webgpu' || backend === 'webgl',
     prepare: async (work: Work) => {
       await tf.setBackend(backend);
       if (work.kind === 'matmul') return prepare(tf, ([a, b]) => tf.matMul(a!, b!), [work.a, work.b]);
