@@ -10,6 +10,7 @@ import { ratioChart } from './cpu/chart.ts';
 import { inProcess, perThreadCount } from './cpu/processes.ts';
 import { deviceTable, ratioTable } from './cpu/report.ts';
 import type { CpuOptions } from './cpu/suite.ts';
+import { chromiumSuite } from './gpu/chromium.ts';
 import type { GpuOptions, GpuResult } from './gpu/suite.ts';
 import type { Task } from './measure.ts';
 import { measure } from './measure.ts';
@@ -42,6 +43,7 @@ const { values, positionals } = parseArgs({
     only: { type: 'string' },
     // of the suite gpu
     large: { type: 'boolean', default: false },
+    in: { type: 'string', default: 'node,chromium' },
     // of the suite cpu
     threads: { type: 'string', default: '1' },
     fma: { type: 'boolean', default: true },
@@ -58,6 +60,9 @@ if (unknown !== undefined) stop(`suites out of ${known.join(', ')}`, unknown);
 const threadCounts = values.threads.split(',').map(Number);
 if (!threadCounts.every((count) => Number.isInteger(count) && count > 0))
   stop('--threads as positive integers such as 1,2', values.threads);
+const gpuPlaces = values.in.split(',');
+if (!gpuPlaces.every((place) => ['node', 'chromium'].includes(place)))
+  stop('--in as places out of node,chromium', values.in);
 const seed = Number(values.seed);
 const timing = { time: Number(values.time), rounds: Number(values.rounds) };
 
@@ -127,7 +132,15 @@ const runGpu = async (): Promise<void> => {
   const described = describeRun('gpu', seed);
   const before = loadNow();
   const program = new URL('./gpu/process.ts', import.meta.url);
-  const { rows, adapter, missing } = await inProcess<GpuResult>(program, options);
+  const places: Readonly<Record<string, () => Promise<GpuResult>>> = {
+    node: () => inProcess<GpuResult>(program, options),
+    chromium: () => chromiumSuite(options),
+  };
+  const results: GpuResult[] = [];
+  for (const place of gpuPlaces) results.push(await places[place]!());
+  const rows = results.flatMap((result) => result.rows);
+  const adapter = results.map((result) => result.adapter).join('; ');
+  const missing = Object.assign({}, ...results.map((result) => result.missing)) as GpuResult['missing'];
   keepComparison({ ...described, adapter, load: { before, after: loadNow() }, rows }, adapter, missing);
 };
 

@@ -1,13 +1,7 @@
 // What a benchmark run leaves behind: machine, versions, commit, seed, load, and one row per measured task.
 import { execFileSync } from 'node:child_process';
 import { cpus, loadavg, totalmem } from 'node:os';
-
-/** Times of one task, in the row's unit. */
-export interface Spread {
-  readonly median: number;
-  readonly min: number;
-  readonly max: number;
-}
+import type { Spread } from './spread.ts';
 
 /** One measured task. */
 export interface Row {
@@ -53,16 +47,6 @@ interface PeerSpread extends Spread {
   readonly note?: string;
   readonly device?: DeviceUsage;
 }
-
-/** Median, least and largest of at least one number. */
-export const spreadOf = (samples: readonly number[]): Spread => {
-  const sorted = [...samples].sort((a, b) => a - b);
-  return {
-    median: sorted[Math.floor(sorted.length / 2)]!,
-    min: sorted[0]!,
-    max: sorted.at(-1)!,
-  };
-};
 
 /** A benchmark run. */
 export interface BenchRun {

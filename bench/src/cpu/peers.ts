@@ -10,7 +10,8 @@ import { jsPytorch } from './libraries/jsPytorch.ts';
 import { onnxruntime } from './libraries/onnxruntime.ts';
 import { tfjs } from './libraries/tfjs.ts';
 import { torch } from './libraries/torch.ts';
-import type { Library } from './library.ts';
+import type { Library, Peers } from './library.ts';
+import { openAll } from './library.ts';
 
 /** Imports a package of bench/peers. */
 export type Importer = <Module>(name: string) => Promise<Module>;
@@ -50,12 +51,6 @@ export const importPeer: Importer = async <Module>(name: string): Promise<Module
   return { ...module.default, ...module } as Module;
 };
 
-/** The peers that load here, and for each other one the reason. */
-export interface Peers {
-  readonly libraries: readonly Library[];
-  readonly absent: Readonly<Record<string, string>>;
-}
-
 /** All peers of the suite `cpu`, ready to compute with a number of threads. */
 export const openPeers = async (threads: number): Promise<Peers> => {
   const openers: Readonly<Record<string, () => Promise<Library>>> = {
@@ -70,18 +65,4 @@ export const openPeers = async (threads: number): Promise<Peers> => {
     PyTorch: () => torch(join(folder, 'torch_peer.py'), threads),
   };
   return openAll(openers);
-};
-
-/** What the openers give; each on its own, so that one failing leaves the rest. */
-export const openAll = async (openers: Readonly<Record<string, () => Promise<Library>>>): Promise<Peers> => {
-  const libraries: Library[] = [];
-  const absent: Record<string, string> = {};
-  for (const [name, open] of Object.entries(openers)) {
-    try {
-      libraries.push(await open());
-    } catch (error) {
-      absent[name] = (error as Error).message.split('\n')[0]!;
-    }
-  }
-  return { libraries, absent };
 };

@@ -1,8 +1,7 @@
 // Timing libraries against each other: right results first, then interleaved rounds, so that slow minutes hit all alike.
-import { performance } from 'node:perf_hooks';
-import { setImmediate } from 'node:timers/promises';
-import type { DeviceUsage, Row, Spread } from '../record.ts';
-import { spreadOf } from '../record.ts';
+import type { DeviceUsage, Row } from '../record.ts';
+import type { Spread } from '../spread.ts';
+import { spreadOf } from '../spread.ts';
 import type { Outputs } from './compare.ts';
 import { faultOf } from './compare.ts';
 import type { Library, Prepared, Usage } from './library.ts';
@@ -37,6 +36,9 @@ interface Heat {
   readonly runners: readonly Runner[];
   readonly absent: Readonly<Record<string, string>>;
 }
+
+/** Lets streams, promises and finalisers of the libraries run. */
+const breathe = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
 
 const slowMs = 5_000;
 const tooSlowMs = 10_000;
@@ -212,7 +214,7 @@ export const race = async (
         if (note !== undefined) continue;
         const { median } = spreadOf(await sample(prepared, Math.min(time, slowMs)));
         if (round > 0) samples.push(median);
-        await setImmediate(); // lets streams and finalisers of the libraries run outside the timing
+        await breathe(); // outside the timing
       }
     }
   }

@@ -1,5 +1,6 @@
 // The comparison as text: a table of ratios, and why libraries are missing from it.
-import type { DeviceUsage, Row, Spread } from '../record.ts';
+import type { DeviceUsage, Row } from '../record.ts';
+import type { Spread } from '../spread.ts';
 
 /** A ratio with the digits that a reader needs. */
 export const formatRatio = (ratio: number): string =>

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { surveyBackends } from '@autoassign/tensor';
 import { create, globals } from 'webgpu';
+import { countCalls } from './launches.ts';
 
 /** The GPU that a process computes on. */
 export interface GpuAdapter {
@@ -33,15 +34,6 @@ const openDawn = async (): Promise<GPU> => {
   );
 };
 
-/** Counts the calls of a method of all objects of a class. */
-const counted = (prototype: object, method: string, count: () => void): void => {
-  const original = Reflect.get(prototype, method) as (...args: unknown[]) => unknown;
-  Reflect.set(prototype, method, function (this: unknown, ...args: unknown[]) {
-    count();
-    return original.apply(this, args);
-  });
-};
-
 /**
  * The adapter, after WebGPU has become a global of this process. Call it before any library is loaded: some look only then.
  *
@@ -52,17 +44,18 @@ export const openAdapter = async (): Promise<GpuAdapter> => {
   Object.assign(globalThis, globals);
   // kept as a global for as long as the process lives: Dawn ends with its last reference
   Object.defineProperty(globalThis, 'navigator', { value: { gpu, userAgent: 'node' }, configurable: true });
-  let launches = 0;
   const { GPUComputePassEncoder } = globals as {
     readonly GPUComputePassEncoder: { readonly prototype: object };
   };
-  for (const method of ['dispatchWorkgroups', 'dispatchWorkgroupsIndirect'])
-    counted(GPUComputePassEncoder.prototype, method, () => launches++);
+  const launches = countCalls(GPUComputePassEncoder.prototype, [
+    'dispatchWorkgroups',
+    'dispatchWorkgroupsIndirect',
+  ]);
   const { facts = {} } =
     (await surveyBackends({ webgpu: { gpu } })).find(({ name }) => name === 'webgpu') ?? {};
   return {
     description: String(facts.adapter),
     isSoftware: facts.software === true,
-    launches: () => launches,
+    launches,
   };
 };

@@ -3,11 +3,11 @@ import type { BackendName, BackendOptions } from '@autoassign/tensor';
 import { createBackend } from '@autoassign/tensor';
 import { installPeers } from '../cpu/peers.ts';
 import { race } from '../cpu/race.ts';
-import { wantedWork } from '../cpu/suite.ts';
-import { chainWork, matmulWork } from '../cpu/work.ts';
 import type { Row } from '../record.ts';
 import { openAdapter } from './adapter.ts';
-import { openGpuPeers, oursOn } from './libraries.ts';
+import { oursOn } from './ours.ts';
+import { openGpuPeers } from './peers.ts';
+import { gpuWork } from './work.ts';
 
 /** Options of the suite. */
 export interface GpuOptions {
@@ -30,17 +30,6 @@ export interface GpuResult {
   readonly missing: Readonly<Record<string, string>>;
 }
 
-/** Work that a software adapter does in seconds. */
-const small: readonly RegExp[] = [
-  /^matmul (256|512|1024)$/,
-  /^3x3 256@40 /,
-  /^(1x1 256->1024@20|3x3 64@56) forward$/,
-  /^elementwise chain/,
-  /^small-CNN/,
-  /^AutoAssign loss forward and backward/,
-  /^demo training step/,
-];
-
 const ours = <Name extends BackendName>(label: string, name: Name, options?: BackendOptions[Name]) =>
   oursOn(label, () => createBackend(name, options));
 
@@ -53,11 +42,7 @@ export const gpuSuite = async ({ peers, large, only, seed, ...timing }: GpuOptio
   if (peers) installPeers();
   const { description, isSoftware, launches } = await openAdapter();
   const { libraries, absent } = peers ? await openGpuPeers(launches) : { libraries: [], absent: {} };
-  const isChosen = ({ name }: { readonly name: string }): boolean =>
-    (large || !isSoftware || small.some((pattern) => pattern.test(name))) &&
-    (only === undefined || new RegExp(only).test(name));
-  const more = [2048, 4096].map((size) => matmulWork(size, seed));
-  const entries = [...(await wantedWork(seed, isChosen)), ...[...more, chainWork(seed)].filter(isChosen)];
+  const entries = await gpuWork(seed, { large: large || !isSoftware, only });
   const tell = (line: string): void => console.error(`gpu, ${description}: ${line}`);
   const rows = await race(
     entries,
