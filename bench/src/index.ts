@@ -128,7 +128,8 @@ const runCpu = async (): Promise<void> => {
 
 /** Measures the suite gpu, prints it, writes it and draws it. */
 const runGpu = async (): Promise<void> => {
-  const options: GpuOptions = { ...chosenRows, large: values.large };
+  // software adapters take long, and single runs tell little on a shared machine
+  const options: GpuOptions = { ...chosenRows, large: values.large, slow: 20_000 };
   const described = describeRun('gpu', seed);
   const before = loadNow();
   const program = new URL('./gpu/process.ts', import.meta.url);

@@ -13,6 +13,8 @@ export interface RaceOptions {
   readonly time: number;
   readonly rounds: number;
   readonly threads: number;
+  /** Milliseconds from which a run counts alone, without rounds; five seconds without it. */
+  readonly slow?: number;
   /** Whose results are right; ours are without it. */
   readonly reference?: Library;
   /** Called with a line of progress. */
@@ -40,8 +42,7 @@ interface Heat {
 /** Lets streams, promises and finalisers of the libraries run. */
 const breathe = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
 
-const slowMs = 5_000;
-const tooSlowMs = 10_000;
+const usualSlowMs = 5_000;
 const endlessMs = 60_000;
 const timeOnce = async (prepared: Prepared): Promise<number> => {
   const start = performance.now();
@@ -53,6 +54,7 @@ const timeOnce = async (prepared: Prepared): Promise<number> => {
 const enter = async (
   library: Library,
   work: Work,
+  slowMs: number,
 ): Promise<{ runner: Runner; outputs: Outputs } | string> => {
   try {
     const prepared = await library.prepare(work);
@@ -62,7 +64,7 @@ const enter = async (
     const runner = { library, prepared };
     if (first < slowMs && prepared.usage === undefined)
       return { runner: { ...runner, samples: [] }, outputs };
-    if (first > tooSlowMs && !library.compilesFirst)
+    if (first > 2 * slowMs && !library.compilesFirst)
       return { runner: { ...runner, samples: [first], note: 'one run, the first' }, outputs };
     // the first run may have taken more than a run does
     const before = prepared.usage?.();
@@ -77,6 +79,12 @@ const enter = async (
   }
 };
 
+/** What is slow: milliseconds from which a run counts alone, and what slow work took per operation, by kind. */
+interface Pace {
+  readonly slowMs: number;
+  readonly slowRates: Map<string, number>;
+}
+
 /** What work costs about the same per operation in one library. */
 const kindOf = (peer: Library, work: Work): string =>
   `${peer.name}: ${'pass' in work ? `${work.kind} ${work.pass}` : work.kind}`;
@@ -85,13 +93,13 @@ const kindOf = (peer: Library, work: Work): string =>
 const enterUnlessEndless = async (
   peer: Library,
   { work, flops }: NamedWork,
-  slowRates: Map<string, number>,
+  { slowRates, slowMs }: Pace,
 ): Promise<Awaited<ReturnType<typeof enter>>> => {
   const kind = kindOf(peer, work);
   const expected = (slowRates.get(kind) ?? 0) * (flops ?? 0);
   if (expected > endlessMs)
     return `left out: would take about ${(expected / 1e3).toFixed(0)} s, going by smaller work`;
-  const entered = await enter(peer, work);
+  const entered = await enter(peer, work, slowMs);
   if (typeof entered !== 'string' && flops !== undefined && entered.runner.samples.length > 0)
     slowRates.set(kind, entered.runner.samples[0]! / flops);
   return entered;
@@ -115,12 +123,8 @@ const outputsOf = async (library: Library, { name, work }: NamedWork): Promise<O
   return outputs;
 };
 
-const heatOf = async (
-  entry: NamedWork,
-  { ours, peers, reference }: Field,
-  slowRates: Map<string, number>,
-): Promise<Heat> => {
-  const first = await enter(ours, entry.work);
+const heatOf = async (entry: NamedWork, { ours, peers, reference }: Field, pace: Pace): Promise<Heat> => {
+  const first = await enter(ours, entry.work, pace.slowMs);
   if (typeof first === 'string') throw new Error(`${entry.name}: needs a result of ours, got '${first}'.`);
   const right = reference === undefined ? first.outputs : await outputsOf(reference, entry);
   const fault = faultOf(entry.work, right, first.outputs);
@@ -129,7 +133,7 @@ const heatOf = async (
   const runners = [first.runner];
   const absent: Record<string, string> = {};
   for (const peer of peers) {
-    const entered = await enterUnlessEndless(peer, entry, slowRates);
+    const entered = await enterUnlessEndless(peer, entry, pace);
     if (typeof entered === 'string') {
       absent[peer.name] = entered;
       continue;
@@ -198,13 +202,13 @@ export const race = async (
   entries: readonly NamedWork[],
   ours: Library,
   peers: readonly Library[],
-  { time, rounds, threads, reference, tell }: RaceOptions,
+  { time, rounds, threads, slow = usualSlowMs, reference, tell }: RaceOptions,
 ): Promise<Row[]> => {
   const heats: Heat[] = [];
-  const slowRates = new Map<string, number>();
+  const pace: Pace = { slowRates: new Map(), slowMs: slow };
   for (const entry of entries) {
     tell(`checking ${entry.name}`);
-    heats.push(await heatOf(entry, { ours, peers, reference }, slowRates));
+    heats.push(await heatOf(entry, { ours, peers, reference }, pace));
   }
   // a round that does not count: engines compile what runs often once more, and better
   for (let round = 0; round <= rounds; round++) {
@@ -212,7 +216,7 @@ export const race = async (
     for (const { runners } of heats) {
       for (const { prepared, samples, note } of runners) {
         if (note !== undefined) continue;
-        const { median } = spreadOf(await sample(prepared, Math.min(time, slowMs)));
+        const { median } = spreadOf(await sample(prepared, Math.min(time, slow)));
         if (round > 0) samples.push(median);
         await breathe(); // outside the timing
       }

@@ -20,6 +20,8 @@ export interface GpuOptions {
   readonly seed: number;
   readonly time: number;
   readonly rounds: number;
+  /** Milliseconds from which a run counts alone. */
+  readonly slow: number;
 }
 
 /** Rows of the suite, and what they were measured on. */

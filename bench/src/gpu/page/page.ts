@@ -45,13 +45,13 @@ const run = async (): Promise<GpuResult> => {
   const load: Importer = (name) => import(/* @vite-ignore */ modules[name]!);
   const openers = { 'tfjs-webgl': () => tfjs(load, 'webgl') };
   const { libraries, absent } = options.peers ? await openAll(openers) : { libraries: [], absent: {} };
-  const { time, rounds } = options;
+  const { time, rounds, slow } = options;
   const rows = await race(
     entries,
     oursOn('ours on gpu.js', () => createBackend('gpujs', { mode: 'webgl2' })),
     libraries.map((library) => withLaunches(library, launches)),
     {
-      ...{ time, rounds, threads: 1 },
+      ...{ time, rounds, slow, threads: 1 },
       reference: oursOn('wasm', () => createBackend('wasm')),
       tell: (line) => console.info(`gpu, WebGL2: ${line}`),
     },
