@@ -1,4 +1,4 @@
-// The benchmark runner: `npm run bench -- [ops|conv|step|loss|cpu|profile|compile ...]` measures, prints a table and writes bench/results.
+// The benchmark runner: `npm run bench -- [ops|conv|step|loss|cpu|gpu|profile|compile ...]` measures, prints a table and writes bench/results.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,12 +7,14 @@ import type { Backend } from '@autoassign/tensor';
 import { createBackend } from '@autoassign/tensor';
 import { compileSuite, compileText } from './compile/suite.ts';
 import { ratioChart } from './cpu/chart.ts';
-import { perThreadCount } from './cpu/processes.ts';
-import { ratioTable } from './cpu/report.ts';
+import { inProcess, perThreadCount } from './cpu/processes.ts';
+import { deviceTable, ratioTable } from './cpu/report.ts';
 import type { CpuOptions } from './cpu/suite.ts';
+import { chromiumSuite } from './gpu/chromium.ts';
+import type { GpuOptions, GpuResult } from './gpu/suite.ts';
 import type { Task } from './measure.ts';
 import { measure } from './measure.ts';
-import type { Row } from './record.ts';
+import type { BenchRun, Row } from './record.ts';
 import { describeRun, loadNow, tableOf } from './record.ts';
 import { convTasks } from './suites/conv.ts';
 import { lossTasks } from './suites/loss.ts';
@@ -36,14 +38,18 @@ const { values, positionals } = parseArgs({
     rounds: { type: 'string', default: '5' },
     time: { type: 'string', default: '200' },
     out: { type: 'string', default: join(fileURLToPath(import.meta.url), '../../results') },
-    // of the suite cpu
+    // of the suites cpu and gpu
     peers: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    // of the suite gpu
+    large: { type: 'boolean', default: false },
+    in: { type: 'string', default: 'node,chromium' },
+    // of the suite cpu
     threads: { type: 'string', default: '1' },
     fma: { type: 'boolean', default: true },
-    only: { type: 'string' },
   },
 });
-const known = [...Object.keys(suites), 'cpu', 'profile', 'compile'];
+const known = [...Object.keys(suites), 'cpu', 'gpu', 'profile', 'compile'];
 const chosen = positionals.length === 0 ? Object.keys(suites) : positionals;
 const stop = (needs: string, got: string): never => {
   console.error(`bench: needs ${needs}, got '${got}'.`);
@@ -54,6 +60,9 @@ if (unknown !== undefined) stop(`suites out of ${known.join(', ')}`, unknown);
 const threadCounts = values.threads.split(',').map(Number);
 if (!threadCounts.every((count) => Number.isInteger(count) && count > 0))
   stop('--threads as positive integers such as 1,2', values.threads);
+const gpuPlaces = values.in.split(',');
+if (!gpuPlaces.every((place) => ['node', 'chromium'].includes(place)))
+  stop('--in as places out of node,chromium', values.in);
 const seed = Number(values.seed);
 const timing = { time: Number(values.time), rounds: Number(values.rounds) };
 
@@ -86,32 +95,60 @@ const runProfile = async (): Promise<void> => {
   await record('profile', () => profileSuite(backend, seed, timing), textOf);
 };
 
-/** Measures the suite cpu, prints it, writes it and draws it. */
-const runCpu = async (): Promise<void> => {
-  const options: Omit<CpuOptions, 'threads'> = {
-    ...timing,
-    seed,
-    fma: values.fma,
-    peers: values.peers,
-    ...(values.only === undefined ? {} : { only: values.only }),
-  };
-  const described = describeRun('cpu', seed);
-  const before = loadNow();
-  const { rows, fma, missing } = await perThreadCount(threadCounts, options);
-  const run = { ...described, fma, load: { before, after: loadNow() }, rows };
-  const path = join(values.out, `cpu-${run.date}`);
+/** Writes and draws a comparison, and prints it with what it was measured on. */
+const keepComparison = (run: BenchRun, on: string, missing: Readonly<Record<string, string>>): void => {
+  const { suite, date, machine, runtime, load, rows } = run;
+  const path = join(values.out, `${suite}-${date}`);
   writeFileSync(`${path}.json`, `${JSON.stringify(run, null, 2)}\n`);
   const chart = ratioChart(run);
   if (chart !== undefined) writeFileSync(`${path}.svg`, chart);
   const left = Object.entries(missing).map(([name, reason]) => `Without ${name}: ${reason}.\n`);
+  const device = deviceTable(rows);
   console.log(
-    `cpu: ${run.machine.cpu}, Node ${run.runtime.node}, fma ${fma ? 'on' : 'off'}, load ${before[0]}\n${ratioTable(rows)}\n${left.join('')}→ ${path}.json${chart === undefined ? '' : ', .svg'}\n`,
+    `${suite}: ${machine.cpu}, Node ${runtime.node}, ${on}, load ${load.before[0]}\n${ratioTable(rows)}\n${device === undefined ? '' : `${device}\n`}${left.join('')}→ ${path}.json${chart === undefined ? '' : ', .svg'}\n`,
   );
+};
+
+const chosenRows = {
+  seed,
+  peers: values.peers,
+  ...timing,
+  ...(values.only === undefined ? {} : { only: values.only }),
+};
+
+/** Measures the suite cpu, prints it, writes it and draws it. */
+const runCpu = async (): Promise<void> => {
+  const options: Omit<CpuOptions, 'threads'> = { ...chosenRows, fma: values.fma };
+  const described = describeRun('cpu', seed);
+  const before = loadNow();
+  const { rows, fma, missing } = await perThreadCount(threadCounts, options);
+  const run = { ...described, fma, load: { before, after: loadNow() }, rows };
+  keepComparison(run, `fma ${fma ? 'on' : 'off'}`, missing);
+};
+
+/** Measures the suite gpu, prints it, writes it and draws it. */
+const runGpu = async (): Promise<void> => {
+  // software adapters take long, and single runs tell little on a shared machine
+  const options: GpuOptions = { ...chosenRows, large: values.large, slow: 20_000 };
+  const described = describeRun('gpu', seed);
+  const before = loadNow();
+  const program = new URL('./gpu/process.ts', import.meta.url);
+  const places: Readonly<Record<string, () => Promise<GpuResult>>> = {
+    node: () => inProcess<GpuResult>(program, options),
+    chromium: () => chromiumSuite(options),
+  };
+  const results: GpuResult[] = [];
+  for (const place of gpuPlaces) results.push(await places[place]!());
+  const rows = results.flatMap((result) => result.rows);
+  const adapter = results.map((result) => result.adapter).join('; ');
+  const missing = Object.assign({}, ...results.map((result) => result.missing)) as GpuResult['missing'];
+  keepComparison({ ...described, adapter, load: { before, after: loadNow() }, rows }, adapter, missing);
 };
 
 mkdirSync(values.out, { recursive: true });
 const special: Readonly<Record<string, () => Promise<void>>> = {
   cpu: runCpu,
+  gpu: runGpu,
   profile: runProfile,
   compile: () => record('compile', () => compileSuite(seed, timing.rounds), compileText),
 };

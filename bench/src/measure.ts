@@ -1,7 +1,7 @@
 // Measuring: interleaved rounds over all tasks of a suite, medians and spread.
 import { Bench } from 'tinybench';
 import type { Row } from './record.ts';
-import { spreadOf } from './record.ts';
+import { spreadOf } from './spread.ts';
 
 /** Something to time. */
 export interface Task {

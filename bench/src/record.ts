@@ -1,13 +1,7 @@
 // What a benchmark run leaves behind: machine, versions, commit, seed, load, and one row per measured task.
 import { execFileSync } from 'node:child_process';
 import { cpus, loadavg, totalmem } from 'node:os';
-
-/** Times of one task, in the row's unit. */
-export interface Spread {
-  readonly median: number;
-  readonly min: number;
-  readonly max: number;
-}
+import type { Spread } from './spread.ts';
 
 /** One measured task. */
 export interface Row {
@@ -21,8 +15,20 @@ export interface Row {
   readonly peers: Readonly<Record<string, PeerSpread>>;
   /** Libraries that took no part, and why. */
   readonly absent?: Readonly<Record<string, string>>;
+  /** What one run takes of the device, where the suite tells. */
+  readonly device?: DeviceUsage;
   /** Where the time goes, or what it is made of, where the suite tells. */
   readonly parts?: readonly Part[];
+}
+
+/** What one run takes of a device. */
+export interface DeviceUsage {
+  /** Kernels started. */
+  readonly launches: number;
+  /** The median time by launches. */
+  readonly microsecondsPerLaunch: number;
+  /** Most bytes held at any time, inputs and results among them. */
+  readonly peakBytes?: number;
 }
 
 /** A part of a row's time. */
@@ -39,17 +45,8 @@ interface PeerSpread extends Spread {
   readonly ratio: number;
   /** What to know when reading the numbers. */
   readonly note?: string;
+  readonly device?: DeviceUsage;
 }
-
-/** Median, least and largest of at least one number. */
-export const spreadOf = (samples: readonly number[]): Spread => {
-  const sorted = [...samples].sort((a, b) => a - b);
-  return {
-    median: sorted[Math.floor(sorted.length / 2)]!,
-    min: sorted[0]!,
-    max: sorted.at(-1)!,
-  };
-};
 
 /** A benchmark run. */
 export interface BenchRun {
@@ -61,6 +58,8 @@ export interface BenchRun {
   readonly seed: number;
   /** Whether ours used fused multiply-add; absent where the suite does not choose. */
   readonly fma?: boolean;
+  /** What the GPU calls itself; absent where none is used. */
+  readonly adapter?: string;
   /** Load averages over 1, 5 and 15 minutes when the run began and ended. */
   readonly load: { readonly before: readonly number[]; readonly after: readonly number[] };
   readonly rows: readonly Row[];

@@ -2,7 +2,7 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Part, Row } from '../record.ts';
-import { spreadOf } from '../record.ts';
+import { spreadOf } from '../spread.ts';
 import type { FirstCall } from './process.ts';
 
 const programs: readonly string[] = [

@@ -1,5 +1,13 @@
-// What the comparison asks of a library, and moving numbers between layouts.
+// What the comparison asks of a library, opening libraries, and moving numbers between layouts.
 import type { Values, Work } from './work.ts';
+
+/** What runs have taken of a device. */
+export interface Usage {
+  /** Kernels started. */
+  readonly launches: number;
+  /** Most bytes held at any time. */
+  readonly peakBytes?: number;
+}
 
 /** Work made ready in one library: its inputs are in the library's own storage. */
 export interface Prepared {
@@ -9,6 +17,8 @@ export interface Prepared {
   readonly time?: (milliseconds: number) => Promise<readonly number[]>;
   /** The last results in our layouts; for a training step: the loss, then every parameter. */
   readonly outputs: () => Promise<readonly ArrayLike<number>[]>;
+  /** What all runs so far have taken, where the library tells. */
+  readonly usage?: () => Usage;
   /** Frees what the work holds. */
   readonly free: () => void;
 }
@@ -26,6 +36,26 @@ export interface Library {
   /** Ends what the library keeps running. */
   readonly close?: () => Promise<void>;
 }
+
+/** The peers that load here, and for each other one the reason. */
+export interface Peers {
+  readonly libraries: readonly Library[];
+  readonly absent: Readonly<Record<string, string>>;
+}
+
+/** What the openers give; each on its own, so that one failing leaves the rest. */
+export const openAll = async (openers: Readonly<Record<string, () => Promise<Library>>>): Promise<Peers> => {
+  const libraries: Library[] = [];
+  const absent: Record<string, string> = {};
+  for (const [name, open] of Object.entries(openers)) {
+    try {
+      libraries.push(await open());
+    } catch (error) {
+      absent[name] = (error as Error).message.split('\n')[0]!;
+    }
+  }
+  return { libraries, absent };
+};
 
 /** The values with their axes in another order, as `numpy.transpose`. */
 export const permuted = ({ shape, data }: Values, order: readonly number[]): Values => {

@@ -10,7 +10,8 @@ import { jsPytorch } from './libraries/jsPytorch.ts';
 import { onnxruntime } from './libraries/onnxruntime.ts';
 import { tfjs } from './libraries/tfjs.ts';
 import { torch } from './libraries/torch.ts';
-import type { Library } from './library.ts';
+import type { Library, Peers } from './library.ts';
+import { openAll } from './library.ts';
 
 /** Imports a package of bench/peers. */
 export type Importer = <Module>(name: string) => Promise<Module>;
@@ -22,7 +23,7 @@ const wanted = (): Record<string, string> =>
   (JSON.parse(readFileSync(manifest, 'utf8')) as { dependencies: Record<string, string> }).dependencies;
 
 /** The version of a package of bench/peers that is installed, if one is. */
-const installedVersion = (name: string): string | undefined => {
+export const installedVersion = (name: string): string | undefined => {
   try {
     const text = readFileSync(join(folder, 'node_modules', name, 'package.json'), 'utf8');
     return (JSON.parse(text) as { version: string }).version;
@@ -42,20 +43,15 @@ export const installPeers = (): void => {
   execFileSync('npm', ['install', ...flags], { cwd: folder, stdio: 'inherit' });
 };
 
-const importPeer: Importer = async <Module>(name: string): Promise<Module> => {
+/** Imports of bench/peers. */
+export const importPeer: Importer = async <Module>(name: string): Promise<Module> => {
   const path = createRequire(manifest).resolve(name);
   const module = (await import(pathToFileURL(path).href)) as { readonly default?: object };
   // CommonJS packages put their exports under `default`, not all of them also under names
   return { ...module.default, ...module } as Module;
 };
 
-/** The peers that load here, and for each other one the reason. */
-export interface Peers {
-  readonly libraries: readonly Library[];
-  readonly absent: Readonly<Record<string, string>>;
-}
-
-/** All peers, ready to compute with a number of threads; each loads on its own, so that one failing leaves the rest. */
+/** All peers of the suite `cpu`, ready to compute with a number of threads. */
 export const openPeers = async (threads: number): Promise<Peers> => {
   const openers: Readonly<Record<string, () => Promise<Library>>> = {
     'tfjs-wasm': () => tfjs(importPeer, 'wasm'),
@@ -68,14 +64,5 @@ export const openPeers = async (threads: number): Promise<Peers> => {
     'js-pytorch': () => jsPytorch(importPeer, installedVersion('js-pytorch')),
     PyTorch: () => torch(join(folder, 'torch_peer.py'), threads),
   };
-  const libraries: Library[] = [];
-  const absent: Record<string, string> = {};
-  for (const [name, open] of Object.entries(openers)) {
-    try {
-      libraries.push(await open());
-    } catch (error) {
-      absent[name] = (error as Error).message.split('\n')[0]!;
-    }
-  }
-  return { libraries, absent };
+  return openAll(openers);
 };

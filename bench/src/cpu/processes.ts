@@ -1,25 +1,29 @@
-// One process per number of threads: some libraries fix theirs when they load.
+// Suites in processes of their own: some libraries fix their threads or their device when they load.
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { CpuOptions, CpuResult } from './suite.ts';
 
-/** The suite in a process of its own. */
-const inProcess = (options: CpuOptions): Promise<CpuResult> =>
+/**
+ * What a program sends, given options as JSON in its first argument.
+ *
+ * Throws  Error when the process fails
+ */
+export const inProcess = <Result>(program: URL, options: object): Promise<Result> =>
   new Promise((resolve, reject) => {
-    const child = fork(fileURLToPath(new URL('./process.ts', import.meta.url)), [JSON.stringify(options)]);
-    let result: CpuResult | undefined;
+    const child = fork(fileURLToPath(program), [JSON.stringify(options)]);
+    let result: Result | undefined;
     child.on('message', (message) => {
-      result = message as CpuResult;
+      result = message as Result;
     });
     child.once('error', reject);
-    child.once('exit', (code) => {
+    child.once('exit', (code, signal) => {
       if (code === 0 && result !== undefined) resolve(result);
-      else reject(new Error(`The suite cpu with threads ${options.threads} ended with code ${code}.`));
+      else reject(new Error(`The suite with ${JSON.stringify(options)} ended with ${code ?? signal}.`));
     });
   });
 
 /**
- * The suite's rows for every number of threads, one after the other.
+ * The rows of the suite `cpu` for every number of threads, one after the other.
  *
  * Throws  Error when one of the processes fails
  */
@@ -28,7 +32,10 @@ export const perThreadCount = async (
   options: Omit<CpuOptions, 'threads'>,
 ): Promise<CpuResult> => {
   const results: CpuResult[] = [];
-  for (const threads of threadCounts) results.push(await inProcess({ ...options, threads }));
+  for (const threads of threadCounts)
+    results.push(
+      await inProcess<CpuResult>(new URL('./process.ts', import.meta.url), { ...options, threads }),
+    );
   return {
     rows: results.flatMap(({ rows }) => rows),
     fma: results.every(({ fma }) => fma),

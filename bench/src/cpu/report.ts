@@ -1,5 +1,6 @@
 // The comparison as text: a table of ratios, and why libraries are missing from it.
-import type { Row } from '../record.ts';
+import type { DeviceUsage, Row } from '../record.ts';
+import type { Spread } from '../spread.ts';
 
 /** A ratio with the digits that a reader needs. */
 export const formatRatio = (ratio: number): string =>
@@ -17,6 +18,31 @@ const cellOf = ({ peers, absent }: Row, name: string): string => {
   return reason.startsWith('wrong') ? 'wrong' : reason.startsWith('failed') ? 'failed' : '-';
 };
 
+const alignedText = (lines: readonly (readonly string[])[]): string[] => {
+  const widths = lines[0]!.map((_, c) => Math.max(...lines.map((line) => line[c]!.length)));
+  return lines.map((line) =>
+    line.map((cell, c) => (c === 0 ? cell.padEnd(widths[c]!) : cell.padStart(widths[c]!))).join('  '),
+  );
+};
+
+/** What the runs took of the device as a table, by task and library; undefined where no row tells. */
+export const deviceTable = (rows: readonly Row[]): string | undefined => {
+  const lines = rows.flatMap(({ name, ours, device, peers }) => {
+    const entries: readonly (readonly [string, Spread & { readonly device?: DeviceUsage }])[] = [
+      ['ours', device === undefined ? ours : { ...ours, device }],
+      ...Object.entries(peers),
+    ];
+    return entries.flatMap(([library, { median, device: used }]) => {
+      if (used === undefined) return [];
+      const mib = used.peakBytes === undefined ? '' : (used.peakBytes / 2 ** 20).toFixed(1);
+      const perLaunch = used.microsecondsPerLaunch.toFixed(1);
+      return [[name, library, median.toFixed(2), String(used.launches), perLaunch, mib]];
+    });
+  });
+  const head = ['task', 'library', 'median ms', 'launches', 'us per launch', 'peak MiB'];
+  return lines.length === 0 ? undefined : alignedText([head, ...lines]).join('\n');
+};
+
 /** Rows as a table: our median and rate, then theirs / ours for every library. */
 export const ratioTable = (rows: readonly Row[]): string => {
   const names = peerNames(rows);
@@ -28,10 +54,7 @@ export const ratioTable = (rows: readonly Row[]): string => {
     row.gigaflops?.toFixed(1) ?? '',
     ...names.map((name) => cellOf(row, name)),
   ]);
-  const widths = head.map((title, c) => Math.max(title.length, ...lines.map((line) => line[c]!.length)));
-  const text = [head, ...lines].map((line) =>
-    line.map((cell, c) => (c === 0 ? cell.padEnd(widths[c]!) : cell.padStart(widths[c]!))).join('  '),
-  );
+  const text = alignedText([head, ...lines]);
   return names.length === 0 ? text.join('\n') : [...text, ...notesOf(rows, names)].join('\n');
 };
 

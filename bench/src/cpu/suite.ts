@@ -48,7 +48,7 @@ const openBackend = async (fma: boolean, threads: number): Promise<{ backend: Ba
 };
 
 /** The work whose names are wanted. */
-const wantedWork = async (seed: number, isWanted: (named: Named) => boolean): Promise<NamedWork[]> => {
+export const wantedWork = async (seed: number, isWanted: (named: Named) => boolean): Promise<NamedWork[]> => {
   const entries = [...allWork(seed), ...(await lossWork(seed)).works].filter(isWanted);
   for (const { name, flops, make } of detectorWork(seed).filter(isWanted))
     entries.push({ name, flops, work: await make() });

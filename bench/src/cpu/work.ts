@@ -71,8 +71,16 @@ export interface NetWork {
   readonly layers: readonly NetLayer[];
 }
 
+/** A chain of elementwise operations: `y = sigmoid(x y + shift)` so many times, from `y = x`. */
+export interface ChainWork {
+  readonly kind: 'chain';
+  readonly times: number;
+  readonly shift: number;
+  readonly x: Values;
+}
+
 /** Everything that is compared. */
-export type Work = MatmulWork | ConvWork | CnnWork | NetWork | LossWork | DetectorWork;
+export type Work = MatmulWork | ChainWork | ConvWork | CnnWork | NetWork | LossWork | DetectorWork;
 
 /** Whether work is the detector or its loss: a library needs a port of AutoAssign to take part. */
 export const isOfDetector = (work: Work): work is LossWork | DetectorWork =>
@@ -100,10 +108,17 @@ export const draws = (seed: number): ((shape: readonly number[], scale?: number)
   };
 };
 
-const matmulWork = (size: number, seed: number): NamedWork => {
+/** The product of two square matrices of a size, drawn from a seed. */
+export const matmulWork = (size: number, seed: number): NamedWork => {
   const draw = draws(seed);
   const [a, b] = [draw([size, size]), draw([size, size])];
   return { name: `matmul ${size}`, flops: 2 * size ** 3, work: { kind: 'matmul', size, a, b } };
+};
+
+/** Twelve elementwise operations on a million elements, drawn from a seed. */
+export const chainWork = (seed: number): NamedWork => {
+  const x = draws(seed)([1024, 1024]);
+  return { name: 'elementwise chain of 12, 1M elements', work: { kind: 'chain', times: 4, shift: 0.5, x } };
 };
 
 const layers: readonly (readonly [name: string, Layer])[] = [

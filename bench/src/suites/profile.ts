@@ -8,7 +8,7 @@ import type { Work } from '../cpu/work.ts';
 import { allWork } from '../cpu/work.ts';
 import type { MeasureOptions } from '../measure.ts';
 import type { Part, Row } from '../record.ts';
-import { spreadOf } from '../record.ts';
+import { spreadOf } from '../spread.ts';
 
 /** Programs to look into, each made when its turn comes: a whole ResNet takes a while to draw. */
 const programs = (seed: number): { readonly name: string; readonly make: () => Promise<Work> }[] => [

@@ -1,7 +1,7 @@
-// jax-js as a library of the comparison, on its WebAssembly backend; a call uses up its arguments unless it gets a `ref`.
+// jax-js as a library of the comparison, on its WebAssembly or its WebGPU backend; a call uses up its arguments unless it gets a `ref`.
 import type { Library, Prepared } from '../library.ts';
 import type { Importer } from '../peers.ts';
-import type { CnnWork, ConvWork, Values, Work } from '../work.ts';
+import type { ChainWork, CnnWork, ConvWork, Values, Work } from '../work.ts';
 import { isOfDetector } from '../work.ts';
 
 interface JaxArray {
@@ -36,7 +36,11 @@ interface Jax {
     mean(x: JaxArray, axes?: readonly number[]): JaxArray;
     sum(x: JaxArray, axes?: readonly number[]): JaxArray;
   };
-  readonly nn: { relu(x: JaxArray): JaxArray; logSoftmax(x: JaxArray): JaxArray };
+  readonly nn: {
+    relu(x: JaxArray): JaxArray;
+    sigmoid(x: JaxArray): JaxArray;
+    logSoftmax(x: JaxArray): JaxArray;
+  };
   readonly lax: {
     convGeneralDilated(x: JaxArray, weight: JaxArray, strides: readonly number[], sides: Sides): JaxArray;
   };
@@ -135,6 +139,18 @@ const prepareCnn = (jax: Jax, work: CnnWork): Prepared => {
   };
 };
 
+const prepareChain = (jax: Jax, { times, shift, x }: ChainWork): Prepared =>
+  prepare(
+    jax,
+    (a) => {
+      let y = a!.ref;
+      for (let i = 0; i < times; i++) y = jax.nn.sigmoid(a!.ref.mul(y).add(shift));
+      a!.dispose();
+      return y;
+    },
+    [x],
+  );
+
 /**
  * Runs without the global `Worker`. jax-js asks whether it exists when it makes its memory and again for every kernel; Node has
  * none, but onnxruntime-web sets one in between, and the kernels then no longer fit the memory.
@@ -149,21 +165,32 @@ const withoutWorker = async <T>(fn: () => Promise<T>): Promise<T> => {
   }
 };
 
-const prepareAny = (jax: Jax, work: Work): Prepared | string => {
+/** Devices of jax-js. */
+type JaxDevice = 'wasm' | 'webgpu';
+
+const prepareAny = (jax: Jax, work: Work, device: JaxDevice): Prepared | string => {
   if (isOfDetector(work))
-    return 'cannot train the detector: there is no port of it, and ResNet-50 alone takes about a minute';
+    return device === 'webgpu'
+      ? 'cannot train the detector: there is no port of it'
+      : 'cannot train the detector: there is no port of it, and ResNet-50 alone takes about a minute';
+  if (work.kind === 'chain') return prepareChain(jax, work);
   if (work.kind === 'net') return 'left out: its convolutions take about a minute for the network';
   if (work.kind === 'conv') return prepareConv(jax, work);
   if (work.kind === 'cnn') return prepareCnn(jax, work);
   return prepare(jax, (a, b) => jax.numpy.matmul(a!, b!), [work.a, work.b]);
 };
 
-/** jax-js, when its WebAssembly backend starts. */
-export const jax = async (load: Importer, version = 'unknown'): Promise<Library> => {
+/** jax-js, when its backend for the device starts. */
+export const jax = async (
+  load: Importer,
+  version = 'unknown',
+  device: JaxDevice = 'wasm',
+): Promise<Library> => {
   const module = await withoutWorker(async () => {
     const loaded = await load<Jax>('@jax-js/jax');
-    await loaded.init('wasm');
-    loaded.defaultDevice('wasm');
+    const started = await loaded.init(device);
+    if (!started.includes(device)) throw new Error(`jax-js has no device ${device} here`);
+    loaded.defaultDevice(device);
     return loaded;
   });
   return {
@@ -173,7 +200,7 @@ export const jax = async (load: Importer, version = 'unknown'): Promise<Library>
     compilesFirst: true,
     prepare: (work) =>
       withoutWorker(async () => {
-        const prepared = prepareAny(module, work);
+        const prepared = prepareAny(module, work, device);
         return typeof prepared === 'string'
           ? prepared
           : { ...prepared, run: () => withoutWorker(prepared.run) };

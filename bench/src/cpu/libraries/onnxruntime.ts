@@ -89,6 +89,7 @@ const jobOf = (work: Work): Job | string => {
       graph: { nodes, inputs: shapesOf(feeds), weights: {}, output: { name: 'y', axes: 2 } },
     };
   }
+  if (work.kind === 'chain') return 'left out: only the suite gpu has it';
   if (work.kind === 'cnn') return 'inference only: no training';
   if (isOfDetector(work)) return 'cannot train the detector: inference only';
   if (work.kind === 'net') return netJob(work);

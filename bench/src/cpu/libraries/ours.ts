@@ -13,19 +13,21 @@ import {
   matmul,
   maxPool2d,
   mean,
+  mul,
   primitives,
   read,
   release,
   relu,
   reshape,
   select,
+  sigmoid,
   sub,
   sum,
   tensor,
   transpose,
 } from '@autoassign/tensor';
 import type { Library } from '../library.ts';
-import type { CnnWork, ConvWork, NetWork, Values, Work } from '../work.ts';
+import type { ChainWork, CnnWork, ConvWork, NetWork, Values, Work } from '../work.ts';
 import type { Engine, ProfiledWork } from './oursDetector.ts';
 import { prepareOfDetector } from './oursDetector.ts';
 
@@ -159,9 +161,21 @@ const prepareNet = (engine: Engine, { image, layers }: NetWork): Promise<Profile
   return prepare(engine, forward, [image, ...weights]);
 };
 
+const prepareChain = (engine: Engine, { times, shift, x }: ChainWork): Promise<ProfiledWork> =>
+  prepare(
+    engine,
+    (a) => {
+      let y = a!;
+      for (let i = 0; i < times; i++) y = sigmoid(add(mul(a!, y), shift));
+      return y;
+    },
+    [x],
+  );
+
 /** The work made ready on our engine. */
 export const prepareWork = (engine: Engine, work: Work): Promise<ProfiledWork> => {
   if (work.kind === 'matmul') return prepare(engine, (a, b) => matmul(a!, b!), [work.a, work.b]);
+  if (work.kind === 'chain') return prepareChain(engine, work);
   if (work.kind === 'conv') return prepareConv(engine, work);
   if (work.kind === 'cnn') return prepareCnn(engine, work);
   return work.kind === 'net' ? prepareNet(engine, work) : prepareOfDetector(engine, work);

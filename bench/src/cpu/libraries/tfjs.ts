@@ -1,8 +1,8 @@
-// TensorFlow.js as a library of the comparison, on its WebAssembly or its plain JavaScript backend; both work channels last.
+// TensorFlow.js as a library of the comparison, on one of its backends; all work channels last.
 import type { Library, Prepared } from '../library.ts';
 import { permuted } from '../library.ts';
 import type { Importer } from '../peers.ts';
-import type { CnnWork, ConvWork, NetWork, Values, Work } from '../work.ts';
+import type { ChainWork, CnnWork, ConvWork, NetWork, Values, Work } from '../work.ts';
 import { isOfDetector } from '../work.ts';
 
 interface TfTensor {
@@ -15,11 +15,25 @@ interface TfVariable extends TfTensor {
 }
 type Inputs = Readonly<Record<string, TfTensor>>;
 
+/** The part of tfjs's WebGPU backend that the comparison calls: it gathers launches, and submits them when it likes. */
+interface WebgpuBackend {
+  readonly queue: { onSubmittedWorkDone(): Promise<unknown> };
+  readonly commandEncoder: object | null;
+  endComputePassEncoder(): void;
+  submitQueue(): void;
+}
+
+/** The part of tfjs's WebGL backend that the comparison calls. */
+interface WebglBackend {
+  readonly gpgpu: { createAndWaitForFence(): Promise<void> };
+}
+
 /** The part of tfjs that the comparison calls. */
 interface Tf {
   readonly version_core: string;
   setBackend(name: string): Promise<boolean>;
   getBackend(): string;
+  backend(): unknown;
   engine(): { runKernel(name: string, inputs: Inputs, attrs: object): TfTensor };
   tensor(data: Float32Array, shape: readonly number[]): TfTensor;
   variable(initial: TfTensor): TfVariable;
@@ -28,7 +42,9 @@ interface Tf {
   conv2d(x: TfTensor, filter: TfTensor, strides: number, pad: number): TfTensor;
   maxPool(x: TfTensor, size: number, strides: number, pad: number): TfTensor;
   relu(x: TfTensor): TfTensor;
-  add(a: TfTensor, b: TfTensor): TfTensor;
+  sigmoid(x: TfTensor): TfTensor;
+  add(a: TfTensor, b: TfTensor | number): TfTensor;
+  mul(a: TfTensor, b: TfTensor): TfTensor;
   mean(x: TfTensor, axes: number[]): TfTensor;
   readonly fused: { conv2d(options: object): TfTensor };
   readonly losses: { softmaxCrossEntropy(labels: TfTensor, logits: TfTensor): TfTensor };
@@ -46,6 +62,19 @@ const unchanged = (x: Values): Values => x;
 const upload = (tf: Tf, { data, shape }: Values): TfTensor => tf.tensor(data, shape);
 const download = async (x: TfTensor): Promise<Values> => ({ data: await x.data(), shape: x.shape });
 
+/** Waits until everything that was asked for is computed; the backends of the CPU compute at once. */
+const finish = async (tf: Tf): Promise<void> => {
+  const name = tf.getBackend();
+  if (name === 'webgl') await (tf.backend() as WebglBackend).gpgpu.createAndWaitForFence();
+  if (name !== 'webgpu') return;
+  const backend = tf.backend() as WebgpuBackend;
+  if (backend.commandEncoder !== null) {
+    backend.endComputePassEncoder();
+    backend.submitQueue();
+  }
+  await backend.queue.onSubmittedWorkDone();
+};
+
 /** A function of uploaded inputs as prepared work. */
 const prepare = (
   tf: Tf,
@@ -61,6 +90,7 @@ const prepare = (
       if (tf.getBackend() !== backend) await tf.setBackend(backend);
       result?.dispose();
       result = tf.tidy(() => fn(inputs));
+      await finish(tf);
     },
     outputs: async () => [toOurs(await download(result!)).data],
     free: () => {
@@ -112,6 +142,7 @@ const prepareCnn = (tf: Tf, work: CnnWork): Prepared => {
       if (tf.getBackend() !== backend) await tf.setBackend(backend);
       last?.dispose();
       last = tf.tidy(() => optimizer.minimize(loss, true, [...filters, weight, bias]));
+      await finish(tf);
     },
     outputs: async () => [
       await last!.data(),
@@ -149,19 +180,36 @@ const prepareNet = (tf: Tf, { image, layers }: NetWork): Prepared => {
   return prepare(tf, forward, [toImages(image), ...weights]);
 };
 
+const prepareChain = (tf: Tf, { times, shift, x }: ChainWork): Prepared => {
+  const chain = ([a]: TfTensor[]): TfTensor => {
+    let y = a!;
+    for (let i = 0; i < times; i++) y = tf.sigmoid(tf.add(tf.mul(a!, y), shift));
+    return y;
+  };
+  return prepare(tf, chain, [x]);
+};
+
+/** Backends of TensorFlow.js; those that are packages of their own, by name. */
+export type TfBackend = 'cpu' | 'wasm' | 'webgpu' | 'webgl';
+const packages: Partial<Record<TfBackend, string>> = {
+  wasm: '@tensorflow/tfjs-backend-wasm',
+  webgpu: '@tensorflow/tfjs-backend-webgpu',
+};
+
 /** TensorFlow.js on one of its backends. */
-export const tfjs = async (load: Importer, backend: 'wasm' | 'cpu'): Promise<Library> => {
+export const tfjs = async (load: Importer, backend: TfBackend): Promise<Library> => {
   const tf = await load<Tf>('@tensorflow/tfjs');
-  if (backend === 'wasm') await load('@tensorflow/tfjs-backend-wasm');
-  await tf.setBackend(backend);
+  if (packages[backend] !== undefined) await load(packages[backend]);
+  if (!(await tf.setBackend(backend))) throw new Error(`TensorFlow.js has no backend ${backend} here`);
   return {
     name: `tfjs-${backend}`,
     version: tf.version_core,
     isThreaded: false,
-    compilesFirst: false,
+    compilesFirst: backend === 'webgpu' || backend === 'webgl',
     prepare: async (work: Work) => {
       await tf.setBackend(backend);
       if (work.kind === 'matmul') return prepare(tf, ([a, b]) => tf.matMul(a!, b!), [work.a, work.b]);
+      if (work.kind === 'chain') return prepareChain(tf, work);
       if (work.kind === 'conv') return prepareConv(tf, work);
       if (isOfDetector(work)) return 'cannot train the detector: there is no port of it to TensorFlow.js';
       return work.kind === 'cnn' ? prepareCnn(tf, work) : prepareNet(tf, work);
