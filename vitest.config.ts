@@ -1,5 +1,6 @@
 // Tests import the packages' TypeScript sources (the "@autoassign/source" condition): no build step.
 import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 
@@ -91,6 +92,8 @@ const browsers = (executablePath: string) => [
 
 export default defineConfig({
   test: {
+    // one more than vitest's default on two cores, where half of the time would pass waiting for browsers and drivers
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     reporters: ['default', ['json', { outputFile: 'node_modules/.cache/vitest.json' }]],
     coverage: { provider: 'v8', include: ['packages/*/src/**'], reporter: ['text-summary', 'lcov'] },
     projects: [node, ...(hasDriver ? [webgpu] : []), ...(chromium === undefined ? [] : browsers(chromium))],
