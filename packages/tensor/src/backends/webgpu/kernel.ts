@@ -1,11 +1,8 @@
 // What a WebGPU kernel is: shader text, how many workgroups run it, and which buffers it is given.
 import type { DType } from '../../tensor.ts';
 
-/** A buffer that a dispatch is given: an input of the step by its place, the step's output, or memory that lasts for the step. */
-type Operand =
-  | { readonly kind: 'input'; readonly index: number }
-  | { readonly kind: 'output' }
-  | { readonly kind: 'scratch' };
+/** A buffer that a dispatch is given: an input of the step by its place, or the step's output. */
+type Operand = { readonly kind: 'input'; readonly index: number } | { readonly kind: 'output' };
 
 /** One run of one shader. */
 export interface Dispatch {
@@ -18,7 +15,6 @@ export interface Dispatch {
 /** The dispatches of a step, in order; none where there is nothing to compute. */
 export interface GpuKernel {
   readonly dispatches: readonly Dispatch[];
-  readonly scratchBytes: number;
 }
 
 /** What a kernel must know of the step besides its op. */
@@ -98,7 +94,7 @@ export const perElement = (
   shader: Pick<Shader, 'bindings' | 'declarations' | 'body'> & { readonly anySize?: boolean },
   context: KernelContext,
 ): GpuKernel => {
-  if (count === 0) return { dispatches: [], scratchBytes: 0 };
+  if (count === 0) return { dispatches: [] };
   const bound = shader.anySize === true ? 'i32(arrayLength(&result))' : String(count);
   const body = [
     `let index = i32((group.y * groups.x + group.x) * ${workgroupThreads}u + local.x);`,
@@ -108,7 +104,6 @@ export const perElement = (
   const workgroups = workgroupsFor(Math.ceil(count / workgroupThreads), context);
   return {
     dispatches: [dispatchOf({ ...shader, workgroupSize: [workgroupThreads, 1, 1], body }, workgroups)],
-    scratchBytes: 0,
   };
 };
 

@@ -94,7 +94,7 @@ export const emitContraction = (contraction: Contraction, context: KernelContext
   if (rightVector !== undefined) types[rightVector.input] = 'vec4f';
   const firstOf = operandsOnce(types.length, context);
   const { bindings } = stepBindings(types, 'f32', { firstOf });
-  if (batch * m * n === 0) return { dispatches: [], scratchBytes: 0 };
+  if (batch * m * n === 0) return { dispatches: [] };
   if (k === 0)
     return perElement(
       batch * m * n,
@@ -114,7 +114,7 @@ export const emitContraction = (contraction: Contraction, context: KernelContext
   };
   const groups = Math.ceil(m / tile.rows) * Math.ceil(n / tile.columns) * batch;
   const rows = Math.ceil(groups / context.limits.maxComputeWorkgroupsPerDimension);
-  return { dispatches: [dispatchOf(shader, [Math.ceil(groups / rows), rows, 1])], scratchBytes: 0 };
+  return { dispatches: [dispatchOf(shader, [Math.ceil(groups / rows), rows, 1])] };
 };
 
 const tileBody = (contraction: Contraction, tile: TileSizes): readonly string[] => {

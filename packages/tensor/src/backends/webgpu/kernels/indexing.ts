@@ -72,7 +72,5 @@ export const emitTopK = (
     '}',
     `if (rank < ${count}) { result[row * ${count} + rank] = own; }`,
   ];
-  return count === 0
-    ? { dispatches: [], scratchBytes: 0 }
-    : perElement(sizeOf(x!.shape), { bindings, body }, context);
+  return count === 0 ? { dispatches: [] } : perElement(sizeOf(x!.shape), { bindings, body }, context);
 };

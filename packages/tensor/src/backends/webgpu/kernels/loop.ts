@@ -145,7 +145,7 @@ const emitSharedFolds = (
   context: KernelContext,
 ): GpuKernel => {
   const folds = sizeOf(output.shape);
-  if (folds === 0) return { dispatches: [], scratchBytes: 0 };
+  if (folds === 0) return { dispatches: [] };
   const { bindings, value, declarations } = loopText(loop, inputs, output, context);
   const { start, combine, calls } = foldOf(loop, output);
   const length = sizeOf(loop.extents.slice(loop.extents.length - loop.reduction!.rank));
@@ -177,7 +177,7 @@ const emitSharedFolds = (
     workgroupSize: [foldThreads, 1, 1] as const,
     body,
   };
-  return { dispatches: [dispatchOf(shader, workgroupsFor(folds, context))], scratchBytes: 0 };
+  return { dispatches: [dispatchOf(shader, workgroupsFor(folds, context))] };
 };
 
 /** A loop that copies a tensor as it is. */

@@ -31,7 +31,7 @@ export const emitConcat = (
     ];
     return perElement(sizeOf(input.shape), { bindings, body }, context);
   });
-  return { dispatches: kernels.flatMap(({ dispatches }) => dispatches), scratchBytes: 0 };
+  return { dispatches: kernels.flatMap(({ dispatches }) => dispatches) };
 };
 
 /** The kernel of padding with one value. */
