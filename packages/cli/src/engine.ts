@@ -8,6 +8,7 @@ import { UsageError } from './exitCodes.ts';
 import type { BackendName, EngineOptions } from './options.ts';
 import { mostThreads } from './options.ts';
 import type { VerbContext } from './program.ts';
+import { readTiles } from './tunedTiles.ts';
 
 /** A backend and everything that it is opened with. */
 export interface Engine {
@@ -36,9 +37,10 @@ export function engineOf({ backend, threads, fma }: EngineOptions): Engine {
 /**
  * The backend of an engine.
  *
- * Throws   UnsupportedError when it cannot run here
+ * Throws   UnsupportedError when it cannot run here, UsageError for a file of tuned tiles that holds something else
  */
 export async function openEngine({ backend, threads, fma }: Engine): Promise<Backend> {
+  if (backend === 'webgpu') return createBackend(backend, { tiles: await readTiles() });
   if (backend !== 'wasm') return createBackend(backend);
   // Node 20 has relaxed SIMD behind this flag; later versions have it anyway and ignore a flag they no longer know
   if (fma) setFlagsFromString('--experimental-wasm-relaxed-simd');

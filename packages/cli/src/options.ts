@@ -22,6 +22,8 @@ export interface EngineOptions {
 /** The options of `autoassign doctor`. */
 export interface DoctorOptions {
   readonly json?: true;
+  /** Find the fastest tiles for the GPU instead. */
+  readonly tune?: true;
 }
 
 /** What every verb that computes takes: where the run folder goes, the engine and how much is said. */

@@ -176,6 +176,10 @@ function addUsingVerbs(add: AddVerb, verbs: Verbs, invoke: Invoke): void {
 function addDoctor(add: AddVerb, verbs: Verbs, invoke: Invoke): void {
   const doctor = add('doctor', 'say which backends run on this machine, and why others do not');
   doctor.option('--json', 'a JSON line per backend on standard output, nothing else there');
+  doctor.option(
+    '--tune',
+    'try tile sizes of matrix products on the GPU, and keep the fastest for --backend webgpu',
+  );
   doctor.action(async (options: DoctorOptions) => {
     await invoke(options, (context) => verbs.doctor(options, context));
   });

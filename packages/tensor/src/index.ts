@@ -9,7 +9,7 @@ export type {
 } from './backends/backend.ts';
 export type { CpuOptions } from './backends/cpu/index.ts';
 export type { BackendName, BackendOptions, DefaultBackend } from './backends/create.ts';
-export { createBackend, defaultBackend } from './backends/create.ts';
+export { createBackend, defaultBackend, tuneTiles } from './backends/create.ts';
 export type { GpujsOptions } from './backends/gpujs/index.ts';
 export type { GpujsMode } from './backends/gpujs/modes.ts';
 export type { StepProfile } from './backends/profile.ts';
@@ -17,6 +17,8 @@ export type { BackendSurvey, Fact } from './backends/survey.ts';
 export { surveyBackends } from './backends/survey.ts';
 export type { WasmOptions } from './backends/wasm/index.ts';
 export type { WebgpuOptions } from './backends/webgpu/device.ts';
+export type { TileChoice, TileSizes } from './backends/webgpu/kernels/tiles.ts';
+export type { TriedTile, TunedTiles } from './backends/webgpu/tune.ts';
 export { logSigmoid, relu, softplus } from './compose/activations.ts';
 export type { ClampBounds } from './compose/arithmetic.ts';
 export {

@@ -1,8 +1,9 @@
 // The verb `doctor`: which backends run on this machine, on what, and how to get the others.
 import type { BackendSurvey, Fact } from '@autoassign/tensor';
-import { surveyBackends } from '@autoassign/tensor';
+import { surveyBackends, tuneTiles } from '@autoassign/tensor';
 import type { DoctorOptions } from '../options.ts';
 import type { VerbContext } from '../program.ts';
+import { keepTiles, tilesFile, tunedText } from '../tunedTiles.ts';
 
 function factText(fact: Fact): string {
   if (typeof fact === 'boolean') return fact ? 'yes' : 'no';
@@ -23,8 +24,20 @@ function surveyText({ name, isAvailable, reason, facts }: BackendSurvey): string
   ].join('\n');
 }
 
-/** Prints what every backend finds here. */
-export async function doctorVerb(_options: DoctorOptions, { reporter }: VerbContext): Promise<void> {
+/** Finds the fastest tiles for the GPU, keeps them and prints what was tried. */
+async function tune({ reporter }: VerbContext): Promise<void> {
+  const backends = await surveyBackends();
+  const isSoftware = backends.find(({ name }) => name === 'webgpu')?.facts.software === true;
+  const tuned = await tuneTiles({}, isSoftware ? { large: 256, small: 64 } : undefined);
+  await keepTiles(tuned);
+  reporter.event({ event: 'tiles', ...tuned });
+  reporter.result(tunedText(tuned, tilesFile()));
+}
+
+/** Prints what every backend finds here; tunes the GPU where it is asked to. */
+export async function doctorVerb(options: DoctorOptions, context: VerbContext): Promise<void> {
+  if (options.tune === true) return tune(context);
+  const { reporter } = context;
   const backends = await surveyBackends();
   const { version, platform, arch } = process;
   for (const backend of backends) reporter.event({ event: 'backend', ...backend });

@@ -7,6 +7,7 @@ import type { GpujsOptions } from './gpujs/index.ts';
 import type { WasmOptions } from './wasm/index.ts';
 import { wasmBackend } from './wasm/index.ts';
 import type { WebgpuOptions } from './webgpu/device.ts';
+import type { TunedTiles } from './webgpu/tune.ts';
 
 /** The options of every backend, by name. */
 export interface BackendOptions {
@@ -48,6 +49,22 @@ export const createBackend = async <Name extends BackendName>(
       advice: 'Choose one of these.',
     }),
   );
+};
+
+/**
+ * The tiles with which products run fastest on a GPU, found by trying: for the option `tiles` of backend webgpu. `sides` are those of the
+ * square matrices that are multiplied.
+ *
+ * Throws   UnsupportedError without WebGPU or an adapter
+ * Example  const { adapter, tiles } = await tuneTiles();
+ *          const backend = await createBackend('webgpu', { tiles: { [adapter]: tiles } });
+ */
+export const tuneTiles = async (
+  options?: WebgpuOptions,
+  sides?: { readonly large: number; readonly small: number },
+): Promise<TunedTiles> => {
+  const webgpu = await import('./webgpu/tune.ts');
+  return webgpu.tuneTiles(options, sides);
 };
 
 /** The backend that suits this machine best. */

@@ -1,6 +1,7 @@
 // Finding a GPU: the page's own, or in Node the optional package `webgpu`.
 import { sentence, UnsupportedError } from '../../errors.ts';
 import type { Fact } from '../survey.ts';
+import type { TileChoice } from './kernels/tiles.ts';
 
 /** Options of the WebGPU backend. */
 export interface WebgpuOptions {
@@ -8,6 +9,8 @@ export interface WebgpuOptions {
   readonly gpu?: GPU;
   /** Refuses adapters that compute on the CPU. Off by default. */
   readonly realGpu?: boolean;
+  /** Tiles of products by the adapter they were tuned for, as `tuneTiles` gives them; other adapters get tiles that are good everywhere. */
+  readonly tiles?: Readonly<Record<string, TileChoice>>;
 }
 
 /** A device, what it runs on, and what it may be asked for. */

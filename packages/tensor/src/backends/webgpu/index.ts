@@ -8,6 +8,7 @@ import { openLedger, programDestroyed } from '../ledger.ts';
 import { openBuffers } from './buffers.ts';
 import type { WebgpuOptions } from './device.ts';
 import { requestDevice } from './device.ts';
+import type { LeastWork } from './passes.ts';
 import { prepare } from './passes.ts';
 import type { ReadyPlan } from './program.ts';
 import { bytesOf, choiceFor, describePlan, openPipelines, preparePlan, submit } from './program.ts';
@@ -16,11 +17,11 @@ import { bytesOf, choiceFor, describePlan, openPipelines, preparePlan, submit } 
 const mostInFlight = 4;
 
 /**
- * The WebGPU backend, on the adapter that the platform prefers.
+ * The WebGPU backend, on the adapter that the platform prefers. Tests take apart smaller steps than are worth it.
  *
  * Throws  UnsupportedError without WebGPU or an adapter, saying what to install, and for a software adapter with `realGpu`
  */
-export const webgpuBackend = async (options: WebgpuOptions = {}): Promise<Backend> => {
+export const webgpuBackend = async (options: WebgpuOptions = {}, least?: LeastWork): Promise<Backend> => {
   const { device, adapter, isSoftware, held } = await requestDevice(options);
   const name = 'webgpu';
   const buffers = openBuffers(device);
@@ -141,7 +142,8 @@ export const webgpuBackend = async (options: WebgpuOptions = {}): Promise<Backen
     compile: async (graph) => {
       requireDevice();
       const mostInputs = device.limits.maxStorageBuffersPerShaderStage - 1;
-      return program(await preparePlan(planBuffers(prepare(graph, mostInputs)), device, pipelineFor));
+      const plan = planBuffers(prepare(graph, mostInputs, least));
+      return program(await preparePlan(plan, { device, tiles: options.tiles?.[adapter], pipelineFor }));
     },
     upload: (data, spec) => {
       requireDevice();

@@ -1,5 +1,6 @@
 // What a WebGPU kernel is: shader text, how many workgroups run it, and which buffers it is given.
 import type { DType } from '../../tensor.ts';
+import type { TileChoice } from './kernels/tiles.ts';
 
 /** A buffer that a dispatch is given: an input of the step by its place, or the step's output. */
 type Operand = { readonly kind: 'input'; readonly index: number } | { readonly kind: 'output' };
@@ -24,6 +25,8 @@ export interface KernelContext {
   /** For every input the first one that is the same tensor: a tensor is bound once. Every input is its own first without it. */
   readonly firstOf?: readonly number[];
   readonly limits: Pick<GPUSupportedLimits, 'maxComputeWorkgroupsPerDimension'>;
+  /** The tiles of products; those that are good everywhere without it. */
+  readonly tiles?: TileChoice;
 }
 
 /** Threads of a workgroup where no kernel needs another number. */

@@ -1,6 +1,6 @@
 // Which ops have a WebGPU kernel, and how the kernel of one step is made.
 import type { LoopAttrs } from '../../graph/loop.ts';
-import type { FilterGradAttrs, InputGradAttrs, WindowAttrs } from '../../ops/conv.ts';
+import type { InputGradAttrs, WindowAttrs } from '../../ops/conv.ts';
 import type { GatherAttrs, ScatterAttrs, TopKAttrs } from '../../ops/indexing.ts';
 import type { MatmulAttrs } from '../../ops/matmul.ts';
 import type { ConcatAttrs, PadAttrs } from '../../ops/movement.ts';
@@ -16,6 +16,15 @@ import { emitCopy, emitLoop } from './kernels/loop.ts';
 import { emitConcat, emitPad } from './kernels/movement.ts';
 import { emitRandomBits } from './kernels/random.ts';
 import { emitArgMax, emitPoolArgMax } from './kernels/search.ts';
+import type { PartedAttrs } from './splitSums.ts';
+import {
+  emitFilterGradient,
+  emitFilters,
+  emitGradientTiles,
+  emitPixelTiles,
+  emitResult,
+} from './winograd/kernels.ts';
+import type { FilterAttrs, GradientAttrs, ResultAttrs, TileAttrs } from './winograd/steps.ts';
 
 /** Makes the kernel of one step. */
 export type EmitStep = (
@@ -45,7 +54,14 @@ const table: Readonly<Record<string, EmitStep>> = {
   conv2dInputGrad: (inputs, output, attrs, context) =>
     emitConv2dInputGrad(inputs, output, attrs as InputGradAttrs, context),
   conv2dFilterGrad: (inputs, output, attrs, context) =>
-    emitConv2dFilterGrad(inputs, output, attrs as FilterGradAttrs, context),
+    emitConv2dFilterGrad(inputs, output, attrs as PartedAttrs, context),
+  winogradTiles: (inputs, _output, attrs, context) => emitPixelTiles(inputs, attrs as TileAttrs, context),
+  winogradGradientTiles: (inputs, _output, attrs, context) =>
+    emitGradientTiles(inputs, attrs as TileAttrs, context),
+  winogradFilters: (inputs, _output, attrs, context) => emitFilters(inputs, attrs as FilterAttrs, context),
+  winogradResult: (inputs, _output, attrs, context) => emitResult(inputs, attrs as ResultAttrs, context),
+  winogradFilterGradient: (_inputs, _output, attrs, context) =>
+    emitFilterGradient(attrs as GradientAttrs, context),
 };
 
 /** The emitter of a step, or undefined when it has none. */

@@ -8,15 +8,28 @@ import { runSinksEarly } from '../../graph/order.ts';
 import { maskByResults } from '../../graph/rectifiers.ts';
 import { simplify } from '../../graph/simplify.ts';
 import { sizeOf } from '../../shape.ts';
+import { splitSums } from './splitSums.ts';
+import type { LeastConvolution } from './winograd/steps.ts';
+import { takeConvolutionsApart } from './winograd/steps.ts';
 
 /** Inputs of one loop at most, whatever the adapter allows: longer loops hold too many values at once. */
 const longestLoop = 16;
 
+/** What a step must have to be taken apart. */
+export interface LeastWork {
+  readonly convolution: LeastConvolution;
+  /** The sum of a filter gradient's part. */
+  readonly sum: number;
+}
+
+const defaultLeastWork: LeastWork = { convolution: { channels: 16, products: 2e7 }, sum: 512 };
+
 /** An equal graph of the steps that have kernels here; none reads more than `mostInputs` tensors. */
-export const prepare = (graph: Graph, mostInputs: number): Graph => {
+export const prepare = (graph: Graph, mostInputs: number, least: LeastWork = defaultLeastWork): Graph => {
   const separate = separateResults(maskByResults(simplify(graph)));
   const fused = runSinksEarly(fuse(separate, { mostInputs: Math.min(longestLoop, mostInputs) }));
-  return fuseEpilogues(fused, epiloguesWithin(mostInputs));
+  const finished = fuseEpilogues(fused, epiloguesWithin(mostInputs));
+  return splitSums(takeConvolutionsApart(finished, least.convolution), least.sum);
 };
 
 /** Forward convolutions and input gradients that compute anything; images and filters leave so many bindings to further inputs. */

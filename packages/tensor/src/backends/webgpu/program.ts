@@ -8,6 +8,7 @@ import { sizeOf } from '../../shape.ts';
 import type { Spec } from '../../tensor.ts';
 import type { KernelChoice } from '../backend.ts';
 import type { Dispatch, GpuKernel, KernelContext } from './kernel.ts';
+import type { TileChoice } from './kernels/tiles.ts';
 import { tableEntry } from './kernelTable.ts';
 
 /** The bytes of a tensor's elements; bools are integers. */
@@ -80,7 +81,11 @@ export type KernelLimits = KernelContext['limits'] &
   Pick<GPUSupportedLimits, 'maxStorageBuffersPerShaderStage'>;
 
 /** Kernels of a plan's steps; none for aliases. Throws UnsupportedError for an op without one. */
-export const kernelsOf = (plan: BufferPlan, limits: KernelLimits): (GpuKernel | undefined)[] =>
+export const kernelsOf = (
+  plan: BufferPlan,
+  limits: KernelLimits,
+  tiles?: TileChoice,
+): (GpuKernel | undefined)[] =>
   plan.graph.steps.map((step) => {
     if (plan.storage[step.output]?.kind === 'alias') return undefined;
     const { specs } = plan.graph;
@@ -89,7 +94,12 @@ export const kernelsOf = (plan: BufferPlan, limits: KernelLimits): (GpuKernel | 
     if (emit === undefined) throw new UnsupportedError(noKernel(step, inputs));
     const place = inPlaceInput(plan, step);
     const firstOf = step.inputs.map((slot) => step.inputs.indexOf(slot));
-    const context: KernelContext = { limits, firstOf, ...(place === undefined ? {} : { inPlace: place }) };
+    const context: KernelContext = {
+      limits,
+      firstOf,
+      ...(place === undefined ? {} : { inPlace: place }),
+      ...(tiles === undefined ? {} : { tiles }),
+    };
     const kernel = emit(inputs, specs[step.output]!, step.attrs, context);
     const bindings = Math.max(0, ...kernel.dispatches.map(({ operands }) => operands.length));
     if (bindings > limits.maxStorageBuffersPerShaderStage)
@@ -129,10 +139,17 @@ const tooManyBindings = (step: Step, bindings: number, most: number): string =>
 /** Compiles a plan's shaders, all at the same time. */
 export const preparePlan = async (
   plan: BufferPlan,
-  device: GPUDevice,
-  pipelineFor: PipelineFor,
+  {
+    device,
+    tiles,
+    pipelineFor,
+  }: {
+    readonly device: GPUDevice;
+    readonly tiles: TileChoice | undefined;
+    readonly pipelineFor: PipelineFor;
+  },
 ): Promise<ReadyPlan> => {
-  const kernels = kernelsOf(plan, device.limits);
+  const kernels = kernelsOf(plan, device.limits, tiles);
   const waiting = plan.graph.steps.flatMap((step, i) =>
     (kernels[i]?.dispatches ?? [])
       .filter(({ workgroups }) => !workgroups.includes(0))

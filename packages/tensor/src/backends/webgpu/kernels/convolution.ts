@@ -1,14 +1,17 @@
 // Matrix products, and convolutions with both their gradients as products of matrices that are never written out.
 
 import type { Epilogue } from '../../../graph/epilogues.ts';
-import type { FilterGradAttrs, InputGradAttrs, WindowAttrs } from '../../../ops/conv.ts';
+import type { InputGradAttrs, WindowAttrs } from '../../../ops/conv.ts';
 import { convExtents } from '../../../ops/conv.ts';
 import type { MatmulAttrs } from '../../../ops/matmul.ts';
 import { matmulExtents } from '../../../ops/matmul.ts';
 import type { Spec } from '../../../tensor.ts';
 import type { GpuKernel, KernelContext } from '../kernel.ts';
-import type { Finish, RightSource } from './contraction.ts';
-import { emitContraction, stripDepth } from './contraction.ts';
+import type { PartedAttrs } from '../splitSums.ts';
+import { emitContraction } from './contraction.ts';
+import type { Finish } from './finish.ts';
+import type { LaneSource, Source } from './strips.ts';
+import { stripDepth } from './tiles.ts';
 
 /** The kernel of a matrix product. */
 export const emitMatmul = (
@@ -18,29 +21,42 @@ export const emitMatmul = (
   context: KernelContext,
 ): GpuKernel => {
   const { batch, m, n, k } = matmulExtents(a!.shape, b!.shape, attrs);
-  const left = attrs.transposeA ? `k * ${m} + m` : `m * ${k} + k`;
-  const right: RightSource = attrs.transposeB
-    ? { column: [`let place$ = batch * ${k * n} + n$ * ${k};`], value: 'input1[place$ + k]' }
-    : { column: [`let place$ = batch * ${k * n} + n$;`], value: `input1[place$ + k * ${n}]` };
-  const isVector = !attrs.transposeB && n % 4 === 0;
   return emitContraction(
     {
       batch,
       m,
       n,
       k,
-      left: `input0[batch * ${m * k} + ${left}]`,
-      right,
-      ...(isVector
-        ? { rightVector: { input: 1, value: `input1[(batch * ${k} + k) * ${n / 4} + n / 4]` } as const }
-        : {}),
+      left: matrixSource('input0', ['m', m], ['k', k], attrs.transposeA),
+      right: matrixSource('input1', ['n', n], ['k', k], !attrs.transposeB),
+      rightInput: 1,
       place: `batch * ${m * n} + m * ${n} + n`,
+      isTogether: n % 4 === 0,
     },
     context,
   );
 };
 
+type Axis = readonly [name: string, size: number];
+
+/** How a matrix is read: by vectors along the axis whose elements lie together, where whole vectors fit. That axis is k, or the line where `alongLine`. */
+const matrixSource = (input: string, line: Axis, depth: Axis, alongLine: boolean): Source => {
+  const [[outer, outerSize], [inner, innerSize]] = alongLine ? [depth, line] : [line, depth];
+  const row = `(batch * ${outerSize} + ${outer})`;
+  if (innerSize % 4 !== 0) return { kind: 'element', value: `${input}[${row} * ${innerSize} + ${inner}]` };
+  const along = alongLine ? 'line' : 'k';
+  return { kind: 'vector', along, value: `${input}[${row} * ${innerSize / 4} + ${inner} / 4]` };
+};
+
 type Extents = ReturnType<typeof convExtents>;
+
+/** Whether every position sees one pixel, its own. */
+const isPlain = (e: Extents, { stride, padding }: WindowAttrs): boolean =>
+  e.kernelHeight * e.kernelWidth === 1 &&
+  e.outHeight === e.height &&
+  e.outWidth === e.width &&
+  padding.every((side) => side === 0) &&
+  stride[0] * stride[1] === 1;
 
 /** What a convolution step may gain: an epilogue, whose inputs follow the filters. */
 type Finished = { readonly epilogue?: Epilogue };
@@ -72,23 +88,25 @@ const seen = (
  */
 const tapSource = (
   channels: number,
-  column: readonly string[],
+  line: readonly string[],
   through: (tap: string) => readonly string[],
   place: (channel: string) => string,
   planeSize: number,
   input: string,
-): RightSource => {
+): LaneSource => {
   const isInside = 'isSeen$';
   if (channels % stripDepth === 0)
     return {
-      column,
+      kind: 'lanes',
+      line,
       strip: [...through(`(step / ${channels})`), `let place$ = ${place(`step % ${channels}`)};`],
       isInside,
       value: `${input}[place$ + d * ${planeSize}]`,
     };
   const lines = [...through('tap'), `let place$ = ${place('channel')};`];
   return {
-    column,
+    kind: 'lanes',
+    line,
     depth: [
       `let tap = k / ${channels};`,
       `let channel = k % ${channels};`,
@@ -124,21 +142,25 @@ export const emitConv2d = (
     pixels,
     'input0',
   );
-  const isPlain =
-    taps === 1 && positions === pixels && padding.every((side) => side === 0) && stride[0] * stride[1] === 1;
-  const source = `(n / ${positions} * ${e.channels} + batch * ${inGroup} + k) * ${positions / 4} + n % ${positions} / 4`;
+  const together = `input0[(n / ${positions} * ${e.channels} + batch * ${inGroup} + k) * ${positions / 4} + n % ${positions} / 4]`;
+  const isVector = isPlain(e, attrs) && positions % 4 === 0;
   return emitContraction(
     {
       batch: groups,
       m: outGroup,
       n: e.batch * positions,
       k: inGroup * taps,
-      left: `input1[((batch * ${outGroup} + m) * ${inGroup} + k % ${inGroup}) * ${taps} + k / ${inGroup}]`,
-      right,
-      ...(isPlain && positions % 4 === 0
-        ? { rightVector: { input: 0, value: `input0[${source}]` } as const }
-        : {}),
+      left:
+        taps === 1
+          ? matrixSource('input1', ['m', outGroup], ['k', inGroup], false)
+          : {
+              kind: 'element',
+              value: `input1[((batch * ${outGroup} + m) * ${inGroup} + k % ${inGroup}) * ${taps} + k / ${inGroup}]`,
+            },
+      right: isVector ? { kind: 'vector', along: 'line', value: together } : right,
+      rightInput: 0,
       place: `(n / ${positions} * ${e.outChannels} + batch * ${outGroup} + m) * ${positions} + n % ${positions}`,
+      isTogether: positions % 4 === 0,
       ...finishOf(attrs, operands, outGroup),
     },
     context,
@@ -183,15 +205,25 @@ export const emitConv2dInputGrad = (
     positions,
     'input0',
   );
+  const isVector = isPlain(e, attrs) && pixels % 4 === 0;
+  const together = `input0[(n / ${pixels} * ${e.outChannels} + batch * ${outGroup} + k) * ${pixels / 4} + n % ${pixels} / 4]`;
   return emitContraction(
     {
       batch: groups,
       m: inGroup,
       n: e.batch * pixels,
       k: outGroup * taps,
-      left: `input1[((batch * ${outGroup} + k % ${outGroup}) * ${inGroup} + m) * ${taps} + k / ${outGroup}]`,
-      right,
+      left:
+        taps === 1
+          ? matrixSource('input1', ['m', inGroup], ['k', outGroup], true)
+          : {
+              kind: 'element',
+              value: `input1[((batch * ${outGroup} + k % ${outGroup}) * ${inGroup} + m) * ${taps} + k / ${outGroup}]`,
+            },
+      right: isVector ? { kind: 'vector', along: 'line', value: together } : right,
+      rightInput: 0,
       place: `(n / ${pixels} * ${e.channels} + batch * ${inGroup} + m) * ${pixels} + n % ${pixels}`,
+      isTogether: pixels % 4 === 0,
       ...finishOf(attrs, operands, inGroup),
     },
     context,
@@ -202,18 +234,19 @@ export const emitConv2dInputGrad = (
 export const emitConv2dFilterGrad = (
   [image]: readonly Spec[],
   output: Spec,
-  attrs: FilterGradAttrs,
+  attrs: PartedAttrs,
   context: KernelContext,
 ): GpuKernel => {
-  const e = convExtents(image!.shape, output.shape, attrs);
+  const e = convExtents(image!.shape, output.shape.slice(-4), attrs);
   const { groups, stride, padding, dilation } = attrs;
   const [inGroup, outGroup] = [e.channels / groups, e.outChannels / groups];
   const positions = e.outHeight * e.outWidth;
   const taps = e.kernelHeight * e.kernelWidth;
   const pixels = e.height * e.width;
   const lanes = [0, 1, 2, 3];
-  const right: RightSource = {
-    column: [
+  const right: LaneSource = {
+    kind: 'lanes',
+    line: [
       `let base$ = (batch * ${inGroup} + n$ / ${taps}) * ${pixels};`,
       `let top$ = n$ % ${taps} / ${e.kernelWidth} * ${dilation[0]} - ${padding[0]};`,
       `let left$ = n$ % ${e.kernelWidth} * ${dilation[1]} - ${padding[1]};`,
@@ -231,15 +264,23 @@ export const emitConv2dFilterGrad = (
     value: `input0[picture + base$ + y$ * ${e.width} + x$]`,
   };
   const n = inGroup * taps;
+  const isVector = positions % 4 === 0;
+  const leftPlace = `(k / ${positions} * ${e.outChannels} + batch * ${outGroup} + m) * ${isVector ? positions / 4 : positions} + k % ${positions}`;
+  const together = `input0[(k / ${positions} * ${e.channels} + batch * ${inGroup} + n) * ${positions / 4} + k % ${positions} / 4]`;
   return emitContraction(
     {
       batch: groups,
       m: outGroup,
       n,
       k: e.batch * positions,
-      left: `input1[(k / ${positions} * ${e.outChannels} + batch * ${outGroup} + m) * ${positions} + k % ${positions}]`,
-      right,
+      left: isVector
+        ? { kind: 'vector', along: 'k', value: `input1[${leftPlace} / 4]` }
+        : { kind: 'element', value: `input1[${leftPlace}]` },
+      right: isVector && isPlain(e, attrs) ? { kind: 'vector', along: 'k', value: together } : right,
+      rightInput: 0,
       place: `(batch * ${outGroup} + m) * ${n} + n`,
+      isTogether: n % 4 === 0,
+      parts: attrs.parts ?? 1,
     },
     context,
   );
