@@ -1,7 +1,9 @@
 // Finding a GPU: the page's own, or in Node the optional package `webgpu`.
 import { sentence, UnsupportedError } from '../../errors.ts';
 import type { Fact } from '../survey.ts';
+import type { ProductArithmetic } from './kernel.ts';
 import type { TileChoice } from './kernels/tiles.ts';
+import { unitSide } from './kernels/unitProducts.ts';
 
 /** Options of the WebGPU backend. */
 export interface WebgpuOptions {
@@ -9,6 +11,12 @@ export interface WebgpuOptions {
   readonly gpu?: GPU;
   /** Refuses adapters that compute on the CPU. Off by default. */
   readonly realGpu?: boolean;
+  /**
+   * `mixed` rounds the operands of products (matmul, convolutions, their gradients) to half precision, with sums, results, weights and everything
+   * else in single precision, on the device's matrix units where it has them. `emulated mixed` gives the same numbers on every adapter, at no
+   * gain in speed: for trying a recipe. Gradients below 6e-8 round to zero; scale the loss where they matter. `f32` by default.
+   */
+  readonly precision?: 'f32' | 'mixed' | 'emulated mixed';
   /** Tiles of products by the adapter they were tuned for, as `tuneTiles` gives them; other adapters get tiles that are good everywhere. */
   readonly tiles?: Readonly<Record<string, TileChoice>>;
 }
@@ -20,13 +28,19 @@ export interface GpuDevice {
   readonly adapter: string;
   /** Whether it computes on the CPU. */
   readonly isSoftware: boolean;
+  /** The arithmetic of products; single precision without it. */
+  readonly products?: ProductArithmetic;
   /** What must not be collected while the device is in use: Dawn ends with its last reference from JavaScript. */
   readonly held: readonly unknown[];
 }
 
 /** A device with the adapter's own limits, which are often far above the ones that every adapter has. */
-export const requestDevice = async ({ gpu, realGpu = false }: WebgpuOptions): Promise<GpuDevice> => {
-  const source = gpu ?? (await findGpu());
+export const requestDevice = async ({
+  gpu,
+  realGpu = false,
+  precision = 'f32',
+}: WebgpuOptions): Promise<GpuDevice> => {
+  const source = gpu ?? (await findGpu(precision));
   const adapter = await requestAdapter(source);
   const { info } = adapter;
   const isSoftware = isSoftwareAdapter(info);
@@ -40,13 +54,66 @@ export const requestDevice = async ({ gpu, realGpu = false }: WebgpuOptions): Pr
     );
   const requiredLimits: Record<string, number> = {};
   for (const name of wantedLimits) requiredLimits[name] = adapter.limits[name];
-  const device = await adapter.requestDevice({ requiredLimits });
-  return { device, adapter: describeAdapter(info), isSoftware, held: [source, adapter] };
+  const { products, requiredFeatures } = arithmeticFor(adapter, precision);
+  const device = await adapter.requestDevice({ requiredLimits, requiredFeatures });
+  return {
+    device,
+    adapter: describeAdapter(info),
+    isSoftware,
+    ...(products === undefined ? {} : { products }),
+    held: [source, adapter],
+  };
+};
+
+/** The arithmetic of products at a precision, and the features that it needs. */
+const arithmeticFor = (
+  { features, info }: GPUAdapter,
+  precision: NonNullable<WebgpuOptions['precision']>,
+): { readonly products?: ProductArithmetic; readonly requiredFeatures: GPUFeatureName[] } => {
+  if (precision === 'f32') return { requiredFeatures: [] };
+  if (precision === 'emulated mixed') return { products: 'emulated half', requiredFeatures: [] };
+  if (!features.has('shader-f16'))
+    throw new UnsupportedError(
+      missing(
+        'the feature shader-f16 (precision mixed)',
+        `the adapter ${describeAdapter(info)} without it`,
+        "Leave precision out; 'emulated mixed' gives the same numbers.",
+      ),
+    );
+  if (!hasUnits(features, info)) return { products: 'half', requiredFeatures: ['shader-f16'] };
+  const requiredFeatures = ['shader-f16', ...unitFeatures] as GPUFeatureName[];
+  return { products: 'units of half', requiredFeatures };
+};
+
+/** Features of matrix units, in no standard yet. */
+const unitFeatures = ['subgroups', 'subgroup-size-control', 'chromium-experimental-subgroup-matrix'];
+
+/** A shape that matrix units multiply. */
+interface UnitShape {
+  readonly componentType: string;
+  readonly resultComponentType: string;
+  readonly M: number;
+  readonly N: number;
+  readonly K: number;
+}
+
+/** Whether the adapter has units for the halves and sides that our kernel multiplies. */
+const hasUnits = (features: GPUSupportedFeatures, info: GPUAdapterInfo): boolean => {
+  const { subgroupMatrixConfigs = [] } = info as { readonly subgroupMatrixConfigs?: Iterable<UnitShape> };
+  return (
+    unitFeatures.every((name) => features.has(name)) &&
+    [...subgroupMatrixConfigs].some(
+      ({ componentType, resultComponentType, M, N, K }) =>
+        componentType === 'f16' &&
+        resultComponentType === 'f32' &&
+        [M, N, K].every((side) => side === unitSide),
+    )
+  );
 };
 
 /** What the WebGPU backend would run on here. Throws UnsupportedError without WebGPU or an adapter. */
 export const surveyWebgpu = async ({ gpu }: WebgpuOptions = {}): Promise<Readonly<Record<string, Fact>>> => {
-  const { info, features, limits } = await requestAdapter(gpu ?? (await findGpu()));
+  const { info, features, limits } = await requestAdapter(gpu ?? (await findGpu('f32')));
   return {
     adapter: describeAdapter(info),
     software: isSoftwareAdapter(info),
@@ -88,7 +155,7 @@ interface DawnModule {
   create(options: readonly string[]): GPU;
 }
 
-const findGpu = async (): Promise<GPU> => {
+const findGpu = async (precision: WebgpuOptions['precision']): Promise<GPU> => {
   const own = (globalThis as { readonly navigator?: { readonly gpu?: GPU } }).navigator?.gpu;
   if (own !== undefined) return own;
   const isNode = 'process' in globalThis && !('document' in globalThis);
@@ -113,8 +180,12 @@ const findGpu = async (): Promise<GPU> => {
     );
   });
   // our kernels write workgroup memory before they read it; clearing it first costs software adapters half a second per shader
-  return dawn.create(['enable-dawn-features=disable_workgroup_init']);
+  const toggles = ['disable_workgroup_init', ...(precision === 'mixed' ? mixedToggles : [])];
+  return dawn.create([`enable-dawn-features=${toggles.join(',')}`]);
 };
+
+/** What Dawn in Node wants to be told before it offers halves on NVIDIA's driver, and matrix units at all. */
+const mixedToggles = ['allow_unsafe_apis', 'vulkan_enable_f16_on_nvidia'];
 
 const softwareNames = /swiftshader|llvmpipe|lavapipe|software|basic render/i;
 

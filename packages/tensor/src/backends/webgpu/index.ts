@@ -9,9 +9,17 @@ import { openBuffers } from './buffers.ts';
 import type { WebgpuOptions } from './device.ts';
 import { requestDevice } from './device.ts';
 import type { LeastWork } from './passes.ts';
-import { prepare } from './passes.ts';
+import { leastOfHalves, prepare } from './passes.ts';
 import type { ReadyPlan } from './program.ts';
-import { bytesOf, choiceFor, describePlan, openPipelines, preparePlan, submit } from './program.ts';
+import {
+  bytesOf,
+  choiceFor,
+  describePlan,
+  kernelsOf,
+  openPipelines,
+  preparePlan,
+  submit,
+} from './program.ts';
 
 /** Runs that may wait on the GPU at the same time: enough to keep it busy, and a bound of what they hold. */
 const mostInFlight = 4;
@@ -22,7 +30,7 @@ const mostInFlight = 4;
  * Throws  UnsupportedError without WebGPU or an adapter, saying what to install, and for a software adapter with `realGpu`
  */
 export const webgpuBackend = async (options: WebgpuOptions = {}, least?: LeastWork): Promise<Backend> => {
-  const { device, adapter, isSoftware, held } = await requestDevice(options);
+  const { device, adapter, isSoftware, products, held } = await requestDevice(options);
   const name = 'webgpu';
   const buffers = openBuffers(device);
   const pipelineFor = openPipelines(device);
@@ -142,8 +150,9 @@ export const webgpuBackend = async (options: WebgpuOptions = {}, least?: LeastWo
     compile: async (graph) => {
       requireDevice();
       const mostInputs = device.limits.maxStorageBuffersPerShaderStage - 1;
-      const plan = planBuffers(prepare(graph, mostInputs, least));
-      return program(await preparePlan(plan, { device, tiles: options.tiles?.[adapter], pipelineFor }));
+      const plan = planBuffers(prepare(graph, mostInputs, products === undefined ? least : leastOfHalves));
+      const kernels = kernelsOf(plan, device.limits, { tiles: options.tiles?.[adapter], products });
+      return program(await preparePlan(plan, kernels, pipelineFor));
     },
     upload: (data, spec) => {
       requireDevice();

@@ -27,7 +27,15 @@ export interface KernelContext {
   readonly limits: Pick<GPUSupportedLimits, 'maxComputeWorkgroupsPerDimension'>;
   /** The tiles of products; those that are good everywhere without it. */
   readonly tiles?: TileChoice;
+  /** The arithmetic of products; single precision without it. */
+  readonly products?: ProductArithmetic;
 }
+
+/**
+ * How operands of products are held: rounded to half precision where they lie in workgroup memory, as whole numbers of that type, or emulated by
+ * rounded single ones; `units` where the device multiplies tiles of them at once. Sums are in single precision.
+ */
+export type ProductArithmetic = 'half' | 'emulated half' | 'units of half';
 
 /** Threads of a workgroup where no kernel needs another number. */
 const workgroupThreads = 64;
@@ -59,6 +67,10 @@ export interface Shader {
   /** Declarations: functions and workgroup memory. */
   readonly declarations?: readonly string[];
   readonly workgroupSize: readonly [number, number, number];
+  /** Language extensions. */
+  readonly enables?: readonly string[];
+  /** Threads of a subgroup, where the body depends on it; it may then use `subgroup`, the number of the thread's own. */
+  readonly subgroupSize?: number;
   /** Statements of `main`, which may use `local` (the thread within its workgroup), `group` (the workgroup) and `groups` (how many there are). */
   readonly body: readonly string[];
 }
@@ -66,15 +78,23 @@ export interface Shader {
 const isWritten = ({ operand }: Binding): boolean => operand.kind !== 'input';
 
 /** The WGSL of a shader. */
-const shaderText = ({ bindings, declarations = [], workgroupSize, body }: Shader): string =>
+const shaderText = ({
+  bindings,
+  declarations = [],
+  workgroupSize,
+  enables = [],
+  subgroupSize,
+  body,
+}: Shader): string =>
   [
+    ...enables.map((name) => `enable ${name};`),
     ...bindings.map(
       (binding, at) =>
         `@group(0) @binding(${at}) var<storage, ${isWritten(binding) ? 'read_write' : 'read'}> ${binding.name}: array<${binding.type}>;`,
     ),
     ...declarations,
-    `@compute @workgroup_size(${workgroupSize.join(', ')})`,
-    'fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {',
+    `@compute @workgroup_size(${workgroupSize.join(', ')})${subgroupSize === undefined ? '' : ` @subgroup_size(${subgroupSize})`}`,
+    `fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u${subgroupSize === undefined ? '' : ', @builtin(subgroup_id) subgroup: u32'}) {`,
     ...(declarations.some((text) => text.includes('never')) ? ['  never = groups.z == 0u;'] : []),
     ...body.map((line) => `  ${line}`),
     '}',

@@ -24,6 +24,12 @@ export interface LeastWork {
 
 const defaultLeastWork: LeastWork = { convolution: { channels: 16, products: 2e7 }, sum: 512 };
 
+/** Where products round their operands, convolutions stay whole: transformed tiles are larger, and would round more. */
+export const leastOfHalves: LeastWork = {
+  ...defaultLeastWork,
+  convolution: { channels: Number.POSITIVE_INFINITY, products: Number.POSITIVE_INFINITY },
+};
+
 /** An equal graph of the steps that have kernels here; none reads more than `mostInputs` tensors. */
 export const prepare = (graph: Graph, mostInputs: number, least: LeastWork = defaultLeastWork): Graph => {
   const separate = separateResults(maskByResults(simplify(graph)));

@@ -7,7 +7,7 @@ import { printStep } from '../../graph/print.ts';
 import { sizeOf } from '../../shape.ts';
 import type { Spec } from '../../tensor.ts';
 import type { KernelChoice } from '../backend.ts';
-import type { Dispatch, GpuKernel, KernelContext } from './kernel.ts';
+import type { Dispatch, GpuKernel, KernelContext, ProductArithmetic } from './kernel.ts';
 import type { TileChoice } from './kernels/tiles.ts';
 import { tableEntry } from './kernelTable.ts';
 
@@ -80,11 +80,17 @@ const shaderFault = (step: string, fault: string, code: string): string =>
 export type KernelLimits = KernelContext['limits'] &
   Pick<GPUSupportedLimits, 'maxStorageBuffersPerShaderStage'>;
 
+/** What an adapter's products are made of, as far as it is not what is good everywhere. */
+export interface ProductChoice {
+  readonly tiles?: TileChoice | undefined;
+  readonly products?: ProductArithmetic | undefined;
+}
+
 /** Kernels of a plan's steps; none for aliases. Throws UnsupportedError for an op without one. */
 export const kernelsOf = (
   plan: BufferPlan,
   limits: KernelLimits,
-  tiles?: TileChoice,
+  { tiles, products }: ProductChoice = {},
 ): (GpuKernel | undefined)[] =>
   plan.graph.steps.map((step) => {
     if (plan.storage[step.output]?.kind === 'alias') return undefined;
@@ -99,6 +105,7 @@ export const kernelsOf = (
       firstOf,
       ...(place === undefined ? {} : { inPlace: place }),
       ...(tiles === undefined ? {} : { tiles }),
+      ...(products === undefined ? {} : { products }),
     };
     const kernel = emit(inputs, specs[step.output]!, step.attrs, context);
     const bindings = Math.max(0, ...kernel.dispatches.map(({ operands }) => operands.length));
@@ -139,17 +146,9 @@ const tooManyBindings = (step: Step, bindings: number, most: number): string =>
 /** Compiles a plan's shaders, all at the same time. */
 export const preparePlan = async (
   plan: BufferPlan,
-  {
-    device,
-    tiles,
-    pipelineFor,
-  }: {
-    readonly device: GPUDevice;
-    readonly tiles: TileChoice | undefined;
-    readonly pipelineFor: PipelineFor;
-  },
+  kernels: readonly (GpuKernel | undefined)[],
+  pipelineFor: PipelineFor,
 ): Promise<ReadyPlan> => {
-  const kernels = kernelsOf(plan, device.limits, tiles);
   const waiting = plan.graph.steps.flatMap((step, i) =>
     (kernels[i]?.dispatches ?? [])
       .filter(({ workgroups }) => !workgroups.includes(0))

@@ -1,15 +1,24 @@
 // Sums of products as one tiled kernel: C[m, n] = sum over k of A[m, k] B[k, n], for every batch.
 //
-// A workgroup computes a tile of C. Step by step along k it copies strips of A and B into workgroup memory, from where every thread reads
-// what its own smaller tile needs, four rows and four columns at a time.
-import type { GpuKernel, KernelContext } from '../kernel.ts';
+// A workgroup computes a tile of C. Step by step along k it copies strips of A and B into workgroup memory, from where its threads, or the
+// device's matrix units, multiply them.
+import type { GpuKernel, KernelContext, ProductArithmetic } from '../kernel.ts';
 import { dispatchOf, perElement, stepBindings, workgroupsFor } from '../kernel.ts';
 import type { Finish } from './finish.ts';
 import { finishTexts, operandTypes } from './finish.ts';
-import type { Operand, Source } from './strips.ts';
-import { beforeStrips, copyStrip, stripDeclaration } from './strips.ts';
+import type { Operand, Source, StripForm } from './strips.ts';
+import { beforeStrips, copyStrip, stripDeclaration, unitForm, vectorForms } from './strips.ts';
+import { threadProducts } from './threadProducts.ts';
 import type { ProductSizes, TileSizes } from './tiles.ts';
 import { groupsOf, stripDepth, threadsOf, tileFor } from './tiles.ts';
+import {
+  fitsUnits,
+  unitDeclaration,
+  unitExtensions,
+  unitProducts,
+  unitThreads,
+  unitTile,
+} from './unitProducts.ts';
 
 /** A sum of products of the inputs `input0` and `input1`. */
 export interface Contraction extends ProductSizes {
@@ -27,21 +36,25 @@ export interface Contraction extends ProductSizes {
   readonly finish?: Finish;
 }
 
-const range = (count: number): readonly number[] => Array.from({ length: count }, (_, i) => i);
-const lanes = range(4);
-const indented = (lines: readonly string[]): readonly string[] => lines.map((line) => `  ${line}`);
+/** How the products of a tile are computed: a part of the shader. */
+export interface TileProducts {
+  readonly tile: TileSizes;
+  readonly form: StripForm;
+  readonly extensions: readonly string[];
+  readonly subgroupSize?: number;
+  readonly declarations: readonly string[];
+  /** Statements before the strips, for each of them, and after all. */
+  readonly before: readonly string[];
+  readonly multiply: readonly string[];
+  readonly after: readonly string[];
+}
 
 /** The kernel of a contraction. */
 export const emitContraction = (contraction: Contraction, context: KernelContext): GpuKernel => {
-  const { batch, m, n, k, left, right, rightInput, finish, parts = 1 } = contraction;
-  const elementType = ({ kind }: Source): string => (kind === 'vector' ? 'vec4f' : 'f32');
-  const [leftType, rightType] = [elementType(left), elementType(right)];
-  const types = [
-    ...(rightInput === 1 ? [leftType, rightType] : [rightType, leftType]),
-    ...operandTypes(finish),
-  ];
+  const { batch, m, n, k, finish, isTogether, parts = 1 } = contraction;
+  const types = [...operandTypesOf(contraction), ...operandTypes(finish)];
   const firstOf = operandsOnce(types.length, context);
-  const { bindings } = stepBindings(types, contraction.isTogether ? 'vec4f' : 'f32', { firstOf });
+  const { bindings } = stepBindings(types, isTogether ? 'vec4f' : 'f32', { firstOf });
   if (batch * m * n === 0) return { dispatches: [] };
   if (k === 0)
     return perElement(
@@ -49,48 +62,87 @@ export const emitContraction = (contraction: Contraction, context: KernelContext
       { bindings: [{ ...bindings.at(-1)!, type: 'f32' }], body: ['result[index] = 0.0;'] },
       context,
     );
-  const tile = tileFor(contraction, context.tiles);
-  const operands = operandsOf(contraction, tile);
+  const products = productsOf(contraction, context);
+  const { tile, extensions, subgroupSize } = products;
+  const operands = operandsOf(contraction, products);
   const shader = {
     bindings,
+    enables: extensions,
+    ...(subgroupSize === undefined ? {} : { subgroupSize }),
     declarations: [
       ...(finish === undefined ? [] : finishTexts(finish, (operand) => `input${firstOf[2 + operand]}`)),
       ...operands.map(stripDeclaration),
+      ...products.declarations,
     ],
     workgroupSize: [threadsOf(tile), 1, 1] as const,
-    body: tileBody(contraction, operands, tile),
+    body: tileBody(contraction, operands, products),
   };
   return { dispatches: [dispatchOf(shader, workgroupsFor(parts * groupsOf(contraction, tile), context))] };
 };
 
-const operandsOf = (
-  { m, n, k, left, right }: Contraction,
-  { rows, columns }: TileSizes,
-): readonly [Operand, Operand] => [
-  { source: left, strip: 'leftStrip', index: 'm', first: 'firstRow', extent: m, size: rows, k },
-  { source: right, strip: 'rightStrip', index: 'n', first: 'firstColumn', extent: n, size: columns, k },
-];
+const operandTypesOf = ({ left, right, rightInput }: Contraction): readonly string[] => {
+  const types = [left, right].map(({ kind }) => (kind === 'vector' ? 'vec4f' : 'f32'));
+  return rightInput === 1 ? types : types.reverse();
+};
 
 /** For every input the first that is the same tensor, but A and B by themselves: their element types may differ from those of the others. */
-const operandsOnce = (count: number, { firstOf = [] }: KernelContext): readonly number[] =>
-  range(count).map((input) => {
+const operandsOnce = (count: number, { firstOf = [] }: KernelContext): readonly number[] => {
+  const inputs = [...Array(count).keys()];
+  return inputs.map((input) => {
     if (input < 2) return input;
-    const same = range(count).find((other) => other >= 2 && firstOf[other] === firstOf[input]);
-    return same ?? input;
+    return inputs.find((other) => other >= 2 && firstOf[other] === firstOf[input]) ?? input;
   });
+};
+
+const productsOf = (contraction: Contraction, { products, tiles }: KernelContext): TileProducts => {
+  if (products === 'units of half' && fitsUnits(contraction))
+    return {
+      tile: unitTile,
+      form: unitForm,
+      extensions: unitExtensions,
+      subgroupSize: unitThreads,
+      declarations: [unitDeclaration],
+      ...unitProducts(contraction),
+    };
+  const arithmetic = threadArithmetic[products ?? 'single'];
+  const form = vectorForms[arithmetic];
+  const tile = tileFor(contraction, tiles);
+  const extensions = arithmetic === 'half' ? ['f16'] : [];
+  return {
+    tile,
+    form,
+    extensions,
+    declarations: form.declarations,
+    ...threadProducts(contraction, tile, form),
+  };
+};
+
+/** What threads compute with where the device's units do not. */
+const threadArithmetic: Readonly<Record<'single' | ProductArithmetic, keyof typeof vectorForms>> = {
+  single: 'single',
+  half: 'half',
+  'emulated half': 'emulated half',
+  'units of half': 'half',
+};
+
+const operandsOf = (
+  { m, n, k, left, right }: Contraction,
+  { tile: { rows, columns }, form }: TileProducts,
+): readonly Operand[] => [
+  { source: left, strip: 'leftStrip', index: 'm', first: 'firstRow', extent: m, size: rows, k, form },
+  { source: right, strip: 'rightStrip', index: 'n', first: 'firstColumn', extent: n, size: columns, k, form },
+];
+
+const indented = (lines: readonly string[]): readonly string[] => lines.map((line) => `  ${line}`);
 
 const tileBody = (
   contraction: Contraction,
   operands: readonly Operand[],
-  tile: TileSizes,
+  { tile, before, multiply, after }: TileProducts,
 ): readonly string[] => {
   const { batch, m, n, k, parts = 1 } = contraction;
-  const { rows, columns, threadRows, threadColumns } = tile;
+  const [down, across] = [Math.ceil(m / tile.rows), Math.ceil(n / tile.columns)];
   const partDepth = stripDepth * Math.ceil(k / parts / stripDepth);
-  const [down, across] = [Math.ceil(m / rows), Math.ceil(n / columns)];
-  const threadsAcross = columns / threadColumns;
-  const [aVectors, bVectors] = [range(threadRows / 4), range(threadColumns / 4)];
-  const sums = range(threadRows).flatMap((r) => bVectors.map((c) => `sum${r}x${c}`));
   return [
     'let tile = i32(group.y * groups.x + group.x);',
     `if (tile >= ${parts * groupsOf(contraction, tile)}) { return; }`,
@@ -101,73 +153,19 @@ const tileBody = (
           `let batch = tile / ${down * across} % ${batch};`,
           `let firstStep = part * ${partDepth};`,
         ]),
-    `let firstRow = (tile / ${across}) % ${down} * ${rows};`,
-    `let firstColumn = tile % ${across} * ${columns};`,
+    `let firstRow = (tile / ${across}) % ${down} * ${tile.rows};`,
+    `let firstColumn = tile % ${across} * ${tile.columns};`,
     'let thread = i32(local.x);',
-    `let threadRow = thread / ${threadsAcross};`,
-    `let threadColumn = thread % ${threadsAcross};`,
     ...operands.flatMap(beforeStrips),
-    ...sums.map((name) => `var ${name} = vec4f();`),
+    ...before,
     parts === 1
       ? `for (var step = 0; step < ${k}; step += ${stripDepth}) {`
       : `for (var step = firstStep; step < min(firstStep + ${partDepth}, ${k}); step += ${stripDepth}) {`,
     ...operands.flatMap((operand) => indented(copyStrip(operand, tile))),
     '  workgroupBarrier();',
-    `  for (var d = 0; d < ${stripDepth}; d++) {`,
-    ...bVectors.map(
-      (c) => `    let b${c} = rightStrip[d * ${columns / 4} + threadColumn + ${c * threadsAcross}];`,
-    ),
-    ...aVectors.map(
-      (r) => `    let a${r} = leftStrip[d * ${rows / 4} + threadRow * ${threadRows / 4} + ${r}];`,
-    ),
-    ...range(threadRows).flatMap((r) =>
-      bVectors.map(
-        (c) => `    sum${r}x${c} = fma(vec4f(a${Math.floor(r / 4)}.${'xyzw'[r % 4]}), b${c}, sum${r}x${c});`,
-      ),
-    ),
-    '  }',
+    ...indented(multiply),
     '  workgroupBarrier();',
     '}',
-    ...storeTexts(contraction, tile),
+    ...after,
   ];
 };
-
-/** Stores what a thread has computed. */
-const storeTexts = (contraction: Contraction, tile: TileSizes): readonly string[] => {
-  const { m, n } = contraction;
-  const { rows, columns, threadRows, threadColumns } = tile;
-  const threadsAcross = columns / threadColumns;
-  const vector = (r: number, c: number): readonly string[] => {
-    const first = `firstColumn + (threadColumn + ${c * threadsAcross}) * 4`;
-    const bound = n % columns === 0 ? '' : `if (n < ${n}) `;
-    const sum = `sum${r}x${c}`;
-    if (contraction.isTogether) {
-      const value = contraction.finish === undefined ? sum : finishedVector(contraction, sum);
-      return [
-        `  { let n = ${first}; ${bound}{ let place = ${placeOf(contraction)}; result[place / 4] = ${value}; } }`,
-      ];
-    }
-    return lanes.map((lane) => {
-      const element = `${sum}.${'xyzw'[lane]}`;
-      const value =
-        contraction.finish === undefined ? element : finished(contraction.finish, element, 'place');
-      return `  { let n = ${first} + ${lane}; ${bound}{ let place = ${placeOf(contraction)}; result[place] = ${value}; } }`;
-    });
-  };
-  const row = (r: number): readonly string[] => [
-    `  let m = firstRow + threadRow * ${threadRows} + ${r};`,
-    ...(m % rows === 0 ? [] : [`  if (m < ${m}) {`]),
-    ...range(threadColumns / 4).flatMap((c) => vector(r, c)),
-    ...(m % rows === 0 ? [] : ['  }']),
-  ];
-  return range(threadRows).flatMap((r) => ['{', ...row(r), '}']);
-};
-
-const placeOf = ({ batch, m, n, place, parts = 1 }: Contraction): string =>
-  parts === 1 ? place : `part * ${batch * m * n} + ${place}`;
-
-const finished = ({ channel }: Finish, element: string, place: string): string =>
-  `finish(${element}, ${place}, ${channel})`;
-
-const finishedVector = ({ finish }: Contraction, sum: string): string =>
-  `vec4f(${lanes.map((lane) => finished(finish!, `${sum}.${'xyzw'[lane]}`, `place + ${lane}`)).join(', ')})`;

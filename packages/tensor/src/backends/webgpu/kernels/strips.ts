@@ -51,9 +51,62 @@ export interface Operand {
   readonly extent: number;
   readonly size: number;
   readonly k: number;
+  readonly form: StripForm;
 }
 
 const lanes = [0, 1, 2, 3] as const;
+
+/** How a strip holds its elements: its declared type, and a statement that stores vector `at`. */
+export interface StripForm {
+  readonly type: (vectors: number) => string;
+  readonly store: (strip: string, at: string, value: string) => string;
+}
+
+/** A form whose vectors threads load one by one. */
+export interface VectorForm extends StripForm {
+  readonly load: (strip: string, at: string) => string;
+  readonly declarations: readonly string[];
+}
+
+const vectorForm = (
+  type: string,
+  stored: string,
+  loaded: string,
+  declarations: readonly string[] = [],
+): VectorForm => ({
+  declarations,
+  type: (count) => `array<${type}, ${count}>`,
+  store: (strip, at, value) => `${strip}[${at}] = ${stored}(${value});`,
+  load: (strip, at) => `${loaded}(${strip}[${at}])`,
+});
+
+/** Rounding to the nearest half, ties to even. The language's own function may round in another way. */
+const toHalf = `fn toHalf(value: vec4f) -> vec4f {
+  let bits = bitcast<vec4u>(value);
+  let odd = (bits >> vec4u(13u)) & vec4u(1u);
+  let nearest = bitcast<vec4f>((bits + vec4u(0xfffu) + odd) & vec4u(0xffffe000u));
+  let subnormal = round(value * 16777216.0) / 16777216.0;
+  let infinite = bitcast<vec4f>((bits & vec4u(0x80000000u)) | vec4u(0x7f800000u));
+  let finite = select(nearest, subnormal, abs(value) < vec4f(6.103515625e-5));
+  return select(finite, infinite, abs(nearest) > vec4f(65504.0));
+}`;
+
+/** The forms that threads multiply. */
+export const vectorForms: Readonly<Record<'single' | 'half' | 'emulated half', VectorForm>> = {
+  single: vectorForm('vec4f', '', ''),
+  half: vectorForm('vec4h', 'vec4h', 'vec4f'),
+  'emulated half': vectorForm('vec4f', 'toHalf', '', [toHalf]),
+};
+
+/** Single elements: matrix units load no others. */
+export const unitForm: StripForm = {
+  type: (count) => `array<f16, ${4 * count}>`,
+  store: (strip, at, value) => {
+    const elements = lanes.map((lane) => `${strip}[first + ${lane}] = four.${'xyzw'[lane]};`);
+    return `{ let four = vec4h(${value}); let first = (${at}) * 4; ${elements.join(' ')} }`;
+  },
+};
+
 const forLane = (text: string, lane: number): string => text.replaceAll('$', String(lane));
 const perLane = (lines: readonly string[] = []): readonly string[] =>
   lanes.flatMap((lane) => lines.map((line) => forLane(line, lane)));
@@ -70,8 +123,8 @@ const lineBounds = ({ extent, size }: Operand, line: string): readonly string[] 
 const depthBounds = ({ k }: Operand): readonly string[] => (k % stripDepth === 0 ? [] : [`(k < ${k})`]);
 
 /** The declaration of the strip. */
-export const stripDeclaration = ({ strip, size }: Operand): string =>
-  `var<workgroup> ${strip}: array<vec4f, ${(size * stripDepth) / 4}>;`;
+export const stripDeclaration = ({ strip, size, form }: Operand): string =>
+  `var<workgroup> ${strip}: ${form.type((size * stripDepth) / 4)};`;
 
 /** Statements before the first strip. */
 export const beforeStrips = ({ source, index, first, size }: Operand): readonly string[] =>
@@ -100,19 +153,19 @@ const sharedLoop = (count: number, threads: number, body: readonly string[]): re
 
 /** Vectors of four rows or columns, as they lie in memory. */
 const copyAlongLine = (operand: Operand, value: string, threads: number): readonly string[] => {
-  const { strip, index, first, size } = operand;
+  const { strip, index, first, size, form } = operand;
   return sharedLoop((size * stripDepth) / 4, threads, [
     `let k = step + at / ${size / 4};`,
     `let ${index} = ${first} + at % ${size / 4} * 4;`,
     'var value = vec4f();',
     setWithin('value', value, [...lineBounds(operand, index), ...depthBounds(operand)]),
-    `${strip}[at] = value;`,
+    form.store(strip, 'at', 'value'),
   ]);
 };
 
 /** Squares of four vectors along k, turned. */
 const copyAlongDepth = (operand: Operand, value: string, threads: number): readonly string[] => {
-  const { strip, index, first, size } = operand;
+  const { strip, index, first, size, form } = operand;
   return sharedLoop((size * stripDepth) / 16, threads, [
     `let d = at % ${stripDepth / 4} * 4;`,
     `let group = at / ${stripDepth / 4};`,
@@ -123,14 +176,14 @@ const copyAlongDepth = (operand: Operand, value: string, threads: number): reado
     ]),
     ...lanes.map((at) => {
       const turned = lanes.map((lane) => `value${lane}.${'xyzw'[at]}`).join(', ');
-      return `${strip}[(d + ${at}) * ${size / 4} + group] = vec4f(${turned});`;
+      return form.store(strip, `(d + ${at}) * ${size / 4} + group`, `vec4f(${turned})`);
     }),
   ]);
 };
 
 /** Four elements one by one; neighbouring threads read along k, where most matrices lie together. */
 const copyElements = (operand: Operand, value: string, threads: number): readonly string[] => {
-  const { strip, index, first, size } = operand;
+  const { strip, index, first, size, form } = operand;
   return sharedLoop((size * stripDepth) / 4, threads, [
     `let d = at % ${stripDepth};`,
     `let group = at / ${stripDepth};`,
@@ -143,13 +196,13 @@ const copyElements = (operand: Operand, value: string, threads: number): readonl
       ]);
       return `{ let ${index} = ${first} + group * 4 + ${lane}; ${set} }`;
     }),
-    `${strip}[d * ${size / 4} + group] = value;`,
+    form.store(strip, `d * ${size / 4} + group`, 'value'),
   ]);
 };
 
 /** Four elements of the thread's own rows or columns. */
 const copyLanes = (operand: Operand, source: LaneSource, threads: number): readonly string[] => {
-  const { strip, index, size } = operand;
+  const { strip, index, size, form } = operand;
   const groups = size / 4;
   const inside = source.isInside === undefined ? [] : [source.isInside];
   const conditions = [...lineBounds(operand, `${index}$`), ...depthBounds(operand), ...inside];
@@ -162,7 +215,7 @@ const copyLanes = (operand: Operand, source: LaneSource, threads: number): reado
     ...lanes.map((lane) =>
       forLane(`  ${setWithin(`value.${'xyzw'[lane]}`, source.value, conditions)}`, lane),
     ),
-    `  ${strip}[d * ${groups} + thread % ${groups}] = value;`,
+    `  ${form.store(strip, `d * ${groups} + thread % ${groups}`, 'value')}`,
     '}',
   ];
 };
