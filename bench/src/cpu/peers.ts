@@ -43,13 +43,18 @@ export const installPeers = (): void => {
   execFileSync('npm', ['install', ...flags], { cwd: folder, stdio: 'inherit' });
 };
 
-/** Imports of bench/peers. */
-export const importPeer: Importer = async <Module>(name: string): Promise<Module> => {
-  const path = createRequire(manifest).resolve(name);
-  const module = (await import(pathToFileURL(path).href)) as { readonly default?: object };
+/** Imports a file as it is, with all its exports under their names. */
+export const importFile = async <Module>(url: URL): Promise<Module> => {
+  const module = (await import(/* @vite-ignore */ url.href)) as { readonly default?: object };
   // CommonJS packages put their exports under `default`, not all of them also under names
   return { ...module.default, ...module } as Module;
 };
+
+/** The file that a package of bench/peers starts with. */
+export const peerFile = (name: string): string => createRequire(manifest).resolve(name);
+
+/** Imports of bench/peers. */
+export const importPeer: Importer = (name) => importFile(pathToFileURL(peerFile(name)));
 
 /** All peers of the suite `cpu`, ready to compute with a number of threads. */
 export const openPeers = async (threads: number): Promise<Peers> => {
@@ -62,7 +67,7 @@ export const openPeers = async (threads: number): Promise<Peers> => {
     'jax-js': () => jax(importPeer, installedVersion('@jax-js/jax')),
     'gpu.js': () => gpuJs(importPeer, installedVersion('gpu.js')),
     'js-pytorch': () => jsPytorch(importPeer, installedVersion('js-pytorch')),
-    PyTorch: () => torch(join(folder, 'torch_peer.py'), threads),
+    PyTorch: () => torch(join(folder, 'torch_peer.py'), { threads }),
   };
   return openAll(openers);
 };

@@ -57,7 +57,7 @@ export const chromiumSuite = async (options: GpuOptions): Promise<GpuResult> => 
     throw new Error('bench gpu: needs Chromium, got none. Install it, or set CHROME_BIN.');
   if (options.peers) installPeers();
   const { seed, large, only } = options;
-  const entries = await gpuWork(seed, { large, only });
+  const entries = await gpuWork(seed, { large, paperSized: false, only });
   const script = relative(root, fileURLToPath(new URL('./page/page.ts', import.meta.url)));
   const html = `<!doctype html><title>bench</title><script type="module" src="/${script.replaceAll('\\', '/')}"></script>`;
   const server = await serve(html, JSON.stringify({ entries, modules, options }, withBase64));

@@ -1,6 +1,7 @@
 // The suite `gpu`: our engine on WebGPU and on GPU.js, alone or against the libraries of bench/peers, on one adapter.
 import type { BackendName, BackendOptions } from '@autoassign/tensor';
 import { createBackend } from '@autoassign/tensor';
+import type { Library } from '../cpu/library.ts';
 import { installPeers } from '../cpu/peers.ts';
 import { race } from '../cpu/race.ts';
 import type { Row } from '../record.ts';
@@ -32,8 +33,12 @@ export interface GpuResult {
   readonly missing: Readonly<Record<string, string>>;
 }
 
-const ours = <Name extends BackendName>(label: string, name: Name, options?: BackendOptions[Name]) =>
-  oursOn(label, () => createBackend(name, options));
+/** Our engine on a backend of the given name, for the table under a label. */
+export const oursNamed = <Name extends BackendName>(
+  label: string,
+  name: Name,
+  options?: BackendOptions[Name],
+): Library => oursOn(label, () => createBackend(name, options));
 
 /**
  * The suite's rows, every result checked against ours on WebAssembly first.
@@ -44,13 +49,13 @@ export const gpuSuite = async ({ peers, large, only, seed, ...timing }: GpuOptio
   if (peers) installPeers();
   const { description, isSoftware, launches } = await openAdapter();
   const { libraries, absent } = peers ? await openGpuPeers(launches) : { libraries: [], absent: {} };
-  const entries = await gpuWork(seed, { large: large || !isSoftware, only });
+  const entries = await gpuWork(seed, { large: large || !isSoftware, paperSized: !isSoftware, only });
   const tell = (line: string): void => console.error(`gpu, ${description}: ${line}`);
   const rows = await race(
     entries,
-    ours('ours', 'webgpu'),
-    [ours('ours on gpu.js', 'gpujs', { mode: 'webgpu' }), ...libraries],
-    { ...timing, threads: 1, reference: ours('wasm', 'wasm'), tell },
+    oursNamed('ours', 'webgpu'),
+    [oursNamed('ours on gpu.js', 'gpujs', { mode: 'webgpu' }), ...libraries],
+    { ...timing, threads: 1, reference: oursNamed('wasm', 'wasm'), tell },
   );
   return { rows, adapter: description, missing: absent };
 };
