@@ -23,7 +23,7 @@ const wanted = (): Record<string, string> =>
   (JSON.parse(readFileSync(manifest, 'utf8')) as { dependencies: Record<string, string> }).dependencies;
 
 /** The version of a package of bench/peers that is installed, if one is. */
-export const installedVersion = (name: string): string | undefined => {
+const installedVersion = (name: string): string | undefined => {
   try {
     const text = readFileSync(join(folder, 'node_modules', name, 'package.json'), 'utf8');
     return (JSON.parse(text) as { version: string }).version;
@@ -31,6 +31,18 @@ export const installedVersion = (name: string): string | undefined => {
     return undefined;
   }
 };
+
+/** Versions of packages, by name. */
+export type Versions = Readonly<Record<string, string>>;
+
+/** The versions of those of the packages that are installed in bench/peers. */
+export const installedVersions = (names: readonly string[]): Versions =>
+  Object.fromEntries(
+    names.flatMap((name) => {
+      const version = installedVersion(name);
+      return version === undefined ? [] : [[name, version] as const];
+    }),
+  );
 
 /** Installs what bench/peers names and lacks, saying so; no package's install script runs. */
 export const installPeers = (): void => {

@@ -2,10 +2,11 @@
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
-import { installedVersion, peerFile } from '../cpu/peers.ts';
+import { installedVersions, peerFile } from '../cpu/peers.ts';
+import { webgpuPackages } from '../gpu/peers.ts';
 import { commitOf } from '../record.ts';
 import type { Packed } from './packed.ts';
-import { bundleOf, packablePeers, packedFile } from './packed.ts';
+import { bundleOf, packedFile } from './packed.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const outDir = fileURLToPath(new URL('../../../.device/program/', import.meta.url));
@@ -13,12 +14,7 @@ const outDir = fileURLToPath(new URL('../../../.device/program/', import.meta.ur
 const mainFields = ['main'];
 const conditions = ['@autoassign/source', 'module', 'node', 'development|production'];
 
-const peers = Object.fromEntries(
-  packablePeers.flatMap((name) => {
-    const version = installedVersion(name);
-    return version === undefined ? [] : [[name, version] as const];
-  }),
-);
+const peers = installedVersions(webgpuPackages);
 const peerBundles = Object.keys(peers).map((name) => [bundleOf(name), peerFile(name)] as const);
 
 await build({
@@ -44,6 +40,6 @@ await build({
 });
 const packed: Packed = { commit: commitOf(), peers };
 writeFileSync(`${outDir}${packedFile}`, JSON.stringify(packed, null, 2));
-const left = packablePeers.filter((name) => peers[name] === undefined);
+const left = webgpuPackages.filter((name) => peers[name] === undefined);
 if (left.length > 0)
   console.log(`Without ${left.join(', ')}: not in bench/peers, which a bench with --peers installs.`);

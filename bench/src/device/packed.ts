@@ -1,25 +1,17 @@
 // What travels to the device beside the program: which commit it is, and the peers that were installed where it was packed.
 import { readFileSync } from 'node:fs';
-import type { Importer } from '../cpu/peers.ts';
+import type { Importer, Versions } from '../cpu/peers.ts';
 import { importFile } from '../cpu/peers.ts';
 
 /** What the program cannot find out where it runs. */
 export interface Packed {
   readonly commit: string;
   /** Versions of the packed peers, by package. */
-  readonly peers: Readonly<Record<string, string>>;
+  readonly peers: Versions;
 }
 
 /** The file of a `Packed` beside the program. */
 export const packedFile = 'packed.json';
-
-/** Packages that compute with WebGPU and can be packed. */
-export const packablePeers = [
-  '@tensorflow/tfjs',
-  '@tensorflow/tfjs-backend-webgpu',
-  '@jax-js/jax',
-  'gpu.js',
-] as const;
 
 /** The name of a peer's bundle beside the program, without its ending. */
 export const bundleOf = (name: string): string => `peers/${name}`;

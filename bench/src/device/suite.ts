@@ -1,17 +1,14 @@
 // The suite `device`: our engine on WebGPU against PyTorch on the same GPU, and against the peers that were packed.
 import { resolve } from 'node:path';
-import { gpuJs } from '../cpu/libraries/gpuJs.ts';
-import { jax } from '../cpu/libraries/jax.ts';
-import { tfjs } from '../cpu/libraries/tfjs.ts';
 import type { TorchOptions } from '../cpu/libraries/torch.ts';
 import { torch } from '../cpu/libraries/torch.ts';
 import type { Library, Peers } from '../cpu/library.ts';
 import { openAll } from '../cpu/library.ts';
 import { race } from '../cpu/race.ts';
 import type { GpuAdapter } from '../gpu/adapter.ts';
-import { withLaunches } from '../gpu/launches.ts';
+import { oursNamed } from '../gpu/ours.ts';
+import { openWebgpuPeers } from '../gpu/peers.ts';
 import type { GpuOptions, GpuResult } from '../gpu/suite.ts';
-import { oursNamed } from '../gpu/suite.ts';
 import { gpuWork } from '../gpu/work.ts';
 import type { Row } from '../record.ts';
 import { importPacked, readPacked } from './packed.ts';
@@ -41,17 +38,12 @@ const openDevicePeers = async (
     'PyTorch f16': () => torchOn({ device, precision: 'f16' }),
   });
   if (!peers) return native;
-  const versions = readPacked().peers;
-  const others = await openAll({
-    'tfjs-webgpu': () => tfjs(importPacked, 'webgpu'),
-    'jax-js': () => jax(importPacked, versions['@jax-js/jax'], 'webgpu'),
-    'gpu.js': () => gpuJs(importPacked, versions['gpu.js'], 'webgpu'),
-  });
+  const others = await openWebgpuPeers(importPacked, readPacked().peers, launches);
   return {
     libraries: [
       ...native.libraries,
       oursNamed('ours on gpu.js', 'gpujs', { mode: 'webgpu' }),
-      ...others.libraries.map((library) => withLaunches(library, launches)),
+      ...others.libraries,
     ],
     absent: { ...native.absent, ...others.absent },
   };
