@@ -33,8 +33,9 @@ without_symbols "$work/node_modules/webgpu/dist/linux-x64/dawn.node"
 "$work/bin/node" --version >/dev/null || fail 'needs a Node that runs without its symbols, got one that does not. Use one of nodejs.org or Debian.'
 
 # used there only where the machine's own is older than the version that Dawn asks for
+known=$(ldconfig -p || /sbin/ldconfig -p)
 for library in libstdc++.so.6 libgcc_s.so.1; do
-  path=$(ldconfig -p | awk -v name="$library" '$1 == name && /x86-64/ {print $NF; exit}')
+  path=$(awk -v name="$library" '$1 == name && /x86-64/ {print $NF; exit}' <<<"$known")
   [ -n "$path" ] || fail "needs $library, got none. Install libstdc++6."
   cp -L "$path" "$work/lib/$library"
 done

@@ -20,7 +20,8 @@ unpacked() { # of an xz file, to stdout; a bare machine may have no xz
   if command -v xz >/dev/null; then xz -dc "$1"
   else python3 -c 'import lzma, shutil, sys; shutil.copyfileobj(lzma.open(sys.argv[1]), sys.stdout.buffer)' "$1"; fi
 }
-libraries() { ldconfig -p 2>/dev/null || /sbin/ldconfig -p 2>/dev/null || true; }
+# kept as text: a reader that stops early would end a pipe with an error
+libraries=$(ldconfig -p 2>/dev/null || /sbin/ldconfig -p 2>/dev/null || true)
 library_path=
 search() { library_path=${library_path:+$library_path:}$1; }
 
@@ -33,7 +34,7 @@ rm -rf "$folder/program"
 cp -r "$packed/program" "$folder/program"
 
 # the C++ library: ours only where the machine's own is too old
-own=$(libraries | awk '$1 == "libstdc++.so.6" && /x86-64/ {print $NF; exit}')
+own=$(awk '$1 == "libstdc++.so.6" && /x86-64/ {print $NF; exit}' <<<"$libraries")
 if [ -z "$own" ] || ! grep -qaF "$(cat "$folder/lib/needs")" "$own"; then search "$folder/lib"; fi
 
 # the Vulkan loader, and NVIDIA's driver, which is not always where the loader looks
@@ -42,7 +43,7 @@ nvidia=$(for place in /usr/local /usr/share /etc /usr /opt; do
 done | sed -n 1p)
 loaders=${DEVICE_LOADERS:-}
 if [ -z "$loaders" ]; then
-  if libraries | grep -q 'libvulkan\.so\.1'; then loaders=none
+  if grep -q 'libvulkan\.so\.1' <<<"$libraries"; then loaders=none
   elif [ -n "$nvidia" ] && [ "$(id -u)" = 0 ]; then loaders=system # NVIDIA's libraries ask for the other loaders by name
   else loaders=private; fi
 fi

@@ -32,6 +32,11 @@ const { values, positionals } = parseArgs({
   },
 });
 
+const stop = (needs: string, got: string): never => {
+  console.error(`program: needs ${needs}, got '${got}'.`);
+  process.exit(2);
+};
+
 const describe = ({ description, isSoftware, features }: SurveyedAdapter): string =>
   `${description}${isSoftware ? ' (software)' : ''}; ${features.join(', ')}`;
 
@@ -44,8 +49,7 @@ const conform = async (): Promise<boolean> => {
 
 const bench = async (): Promise<boolean> => {
   const { only, large, peers, torch } = values;
-  if (torch !== 'cuda' && torch !== 'cpu')
-    throw new Error(`bench: needs --torch as cuda or cpu, got '${torch}'. Choose one of these.`);
+  if (torch !== 'cuda' && torch !== 'cpu') return stop('--torch as cuda or cpu', torch);
   const seed = Number(values.seed);
   const options: DeviceOptions = {
     ...{ seed, large, peers, torch, slow: 20_000 },
@@ -70,9 +74,10 @@ const bench = async (): Promise<boolean> => {
 
 const parts: Readonly<Record<string, () => Promise<boolean>>> = { conformance: conform, bench };
 const [part = ''] = positionals;
-if (parts[part] === undefined) {
-  console.error(`program: needs a part out of ${Object.keys(parts).join(', ')}, got '${part}'.`);
-  process.exit(2);
-}
+const run = parts[part] ?? (() => stop(`a part out of ${Object.keys(parts).join(', ')}`, part));
+const isRight = await run().catch((error: unknown) => {
+  console.error(error);
+  return false;
+});
 // a GPU device keeps a process alive
-process.exit((await parts[part]()) ? 0 : 1);
+process.exit(isRight ? 0 : 1);
