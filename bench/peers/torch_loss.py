@@ -12,8 +12,8 @@ class Objects:
 
     def __init__(self, work, tensor):
         self.boxes = tensor(work["boxes"])
-        self.labels = torch.tensor(work["labels"])
-        self.valid = torch.tensor(work["valid"]).bool()
+        self.labels = torch.tensor(work["labels"], device=self.boxes.device)
+        self.valid = torch.tensor(work["valid"], device=self.boxes.device).bool()
 
 
 def overlaps(boxes, objects):
@@ -53,7 +53,7 @@ def negative_weights(iou, inside, objects, classes):
     later = (labels[:, :, None] == labels[:, None, :]).float().tril(-1)  # [N, later, earlier]
     decides = inside & (inside.float() @ later == 0)
     share = torch.where(decides, foreground, 0.0)
-    weights = torch.ones(*share.shape[:2], classes)
+    weights = torch.ones(*share.shape[:2], classes, device=share.device)
     return weights.scatter_add_(2, labels[:, None].expand_as(share), -share)
 
 

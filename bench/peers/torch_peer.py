@@ -1,6 +1,6 @@
-"""PyTorch for `npm run bench -- cpu --peers`: one JSON request per line of stdin, one JSON answer per line of stdout.
+"""PyTorch for the benches, on the CPU or a GPU: one JSON request per line of stdin, one JSON answer per line of stdout.
 
-{"threads": n}               -> {"version": text}
+{"threads": n, "device": "cpu" or "cuda", "precision": "f32" or "f16"} -> {"version": text}
 {"prepare": id, "work": {}}  -> {}
 {"run": id}                  -> {}
 {"time": id, "ms": n}        -> {"samples": [milliseconds]}
@@ -22,21 +22,57 @@ import torch_detector
 import torch_loss
 
 
+# where tensors are, and what they hold
+PLACE = {"device": "cpu", "dtype": torch.float32}
+
+
+def settle(threads, device, precision):
+    """Chooses where to compute and how; gives the version, and the name of a GPU."""
+    torch.set_num_threads(threads)
+    PLACE.update(device=device, dtype={"f32": torch.float32, "f16": torch.float16}[precision])
+    if device == "cpu":
+        return torch.__version__
+    # single precision means that of operands too: tf32 rounds them to 11 bits
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
+    # the fastest algorithm per shape, looked for in the first run
+    torch.backends.cudnn.benchmark = True
+    return f"{torch.__version__} on {torch.cuda.get_device_name()}"
+
+
+def wait():
+    """Returns when everything that was asked for is computed."""
+    if PLACE["device"] == "cuda":
+        torch.cuda.synchronize()
+
+
 def tensor(values):
     """The tensor of {"shape": [], "data": base64 of float32}."""
     data = torch.frombuffer(bytearray(base64.b64decode(values["data"])), dtype=torch.float32)
-    return data.reshape(values["shape"]).clone()
+    return data.reshape(values["shape"]).to(**PLACE, copy=True)
 
 
 def encoded(x):
     # straight from memory, so that numpy is not needed
-    data = x.detach().contiguous()
+    data = x.detach().to("cpu", torch.float32).contiguous()
     return base64.b64encode(ctypes.string_at(data.data_ptr(), 4 * data.numel())).decode()
 
 
 def matmul(work):
     a, b = tensor(work["a"]), tensor(work["b"])
     return lambda: [a @ b]
+
+
+def chain(work):
+    x = tensor(work["x"])
+
+    def run():
+        y = x
+        for _ in range(work["times"]):
+            y = torch.sigmoid(x * y + work["shift"])
+        return [y]
+
+    return run
 
 
 def conv(work):
@@ -51,7 +87,7 @@ def conv(work):
 
 
 def cnn(work):
-    images, labels = tensor(work["images"]), torch.tensor(work["labels"])
+    images, labels = tensor(work["images"]), torch.tensor(work["labels"], device=PLACE["device"])
     params = [tensor(p).requires_grad_() for p in [*work["filters"], *work["linear"]]]
     optimizer = torch.optim.SGD(params, lr=work["rate"])
 
@@ -95,6 +131,7 @@ def net(work):
 
 KINDS = {
     "matmul": matmul,
+    "chain": chain,
     "conv": conv,
     "cnn": cnn,
     "net": net,
@@ -109,19 +146,20 @@ def timed(run, milliseconds):
     while not samples or time.perf_counter() < end:
         start = time.perf_counter()
         run()
+        wait()
         samples.append((time.perf_counter() - start) * 1e3)
     return samples
 
 
 def answer(request, jobs, results):
     if "threads" in request:
-        torch.set_num_threads(request["threads"])
-        return {"version": torch.__version__}
+        return {"version": settle(**request)}
     if "prepare" in request:
         work = request["work"]
         jobs[request["prepare"]] = KINDS[work["kind"]](work)
     elif "run" in request:
         results[request["run"]] = jobs[request["run"]]()
+        wait()
     elif "time" in request:
         return {"samples": timed(jobs[request["time"]], request["ms"])}
     elif "outputs" in request:
@@ -129,6 +167,9 @@ def answer(request, jobs, results):
     elif "free" in request:
         jobs.pop(request["free"], None)
         results.pop(request["free"], None)
+        if PLACE["device"] == "cuda":
+            # what PyTorch would keep for later, other libraries may need
+            torch.cuda.empty_cache()
     return {}
 
 

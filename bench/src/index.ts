@@ -5,16 +5,15 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Backend } from '@autoassign/tensor';
 import { createBackend } from '@autoassign/tensor';
+import { keepComparison } from './comparison.ts';
 import { compileSuite, compileText } from './compile/suite.ts';
-import { ratioChart } from './cpu/chart.ts';
 import { inProcess, perThreadCount } from './cpu/processes.ts';
-import { deviceTable, ratioTable } from './cpu/report.ts';
 import type { CpuOptions } from './cpu/suite.ts';
 import { chromiumSuite } from './gpu/chromium.ts';
 import type { GpuOptions, GpuResult } from './gpu/suite.ts';
 import type { Task } from './measure.ts';
 import { measure } from './measure.ts';
-import type { BenchRun, Row } from './record.ts';
+import type { Row } from './record.ts';
 import { describeRun, loadNow, tableOf } from './record.ts';
 import { convTasks } from './suites/conv.ts';
 import { lossTasks } from './suites/loss.ts';
@@ -95,20 +94,6 @@ const runProfile = async (): Promise<void> => {
   await record('profile', () => profileSuite(backend, seed, timing), textOf);
 };
 
-/** Writes and draws a comparison, and prints it with what it was measured on. */
-const keepComparison = (run: BenchRun, on: string, missing: Readonly<Record<string, string>>): void => {
-  const { suite, date, machine, runtime, load, rows } = run;
-  const path = join(values.out, `${suite}-${date}`);
-  writeFileSync(`${path}.json`, `${JSON.stringify(run, null, 2)}\n`);
-  const chart = ratioChart(run);
-  if (chart !== undefined) writeFileSync(`${path}.svg`, chart);
-  const left = Object.entries(missing).map(([name, reason]) => `Without ${name}: ${reason}.\n`);
-  const device = deviceTable(rows);
-  console.log(
-    `${suite}: ${machine.cpu}, Node ${runtime.node}, ${on}, load ${load.before[0]}\n${ratioTable(rows)}\n${device === undefined ? '' : `${device}\n`}${left.join('')}→ ${path}.json${chart === undefined ? '' : ', .svg'}\n`,
-  );
-};
-
 const chosenRows = {
   seed,
   peers: values.peers,
@@ -123,7 +108,7 @@ const runCpu = async (): Promise<void> => {
   const before = loadNow();
   const { rows, fma, missing } = await perThreadCount(threadCounts, options);
   const run = { ...described, fma, load: { before, after: loadNow() }, rows };
-  keepComparison(run, `fma ${fma ? 'on' : 'off'}`, missing);
+  keepComparison(values.out, { run, on: `fma ${fma ? 'on' : 'off'}`, missing });
 };
 
 /** Measures the suite gpu, prints it, writes it and draws it. */
@@ -142,7 +127,8 @@ const runGpu = async (): Promise<void> => {
   const rows = results.flatMap((result) => result.rows);
   const adapter = results.map((result) => result.adapter).join('; ');
   const missing = Object.assign({}, ...results.map((result) => result.missing)) as GpuResult['missing'];
-  keepComparison({ ...described, adapter, load: { before, after: loadNow() }, rows }, adapter, missing);
+  const run = { ...described, adapter, load: { before, after: loadNow() }, rows };
+  keepComparison(values.out, { run, on: adapter, missing });
 };
 
 mkdirSync(values.out, { recursive: true });

@@ -63,9 +63,12 @@ export interface BenchRun {
   /** Load averages over 1, 5 and 15 minutes when the run began and ended. */
   readonly load: { readonly before: readonly number[]; readonly after: readonly number[] };
   readonly rows: readonly Row[];
+  /** Tasks at which ours failed, and how; absent where a failure ends the run. */
+  readonly failed?: Readonly<Record<string, string>>;
 }
 
-const commitOf = (): string => {
+/** The commit of this working tree, and whether it has changes. */
+export const commitOf = (): string => {
   try {
     const git = (...args: string[]): string => execFileSync('git', args, { encoding: 'utf8' }).trim();
     return `${git('rev-parse', '--short', 'HEAD')}${git('status', '--porcelain', '-uno', '--', '.', ':!bench/results') === '' ? '' : ' with changes'}`;
@@ -74,8 +77,12 @@ const commitOf = (): string => {
   }
 };
 
-/** Everything about a run but its rows; call it before measuring. */
-export const describeRun = (suite: string, seed: number): Omit<BenchRun, 'rows' | 'load'> => ({
+/** Everything about a run but its rows; call it before measuring. The commit is the working tree's unless it is given. */
+export const describeRun = (
+  suite: string,
+  seed: number,
+  commit: string = commitOf(),
+): Omit<BenchRun, 'rows' | 'load'> => ({
   suite,
   date: new Date().toISOString().slice(0, 10),
   machine: {
@@ -88,7 +95,7 @@ export const describeRun = (suite: string, seed: number): Omit<BenchRun, 'rows' 
     v8: process.versions.v8,
     platform: `${process.platform}-${process.arch}`,
   },
-  commit: commitOf(),
+  commit,
   seed,
 });
 

@@ -45,3 +45,10 @@ test('launches are those of one run that is not the first', async () => {
   expect(row!.device).toMatchObject({ launches: 3, peakBytes: 8 });
   expect(row!.peers.peer?.device?.launches).toBe(5);
 });
+
+test('work that exceeds the reference is held to our result', async () => {
+  const large = entries.map((entry) => ({ ...entry, exceedsReference: true }) as const);
+  const reference = answering('reference', 3);
+  const [row] = await race(large, answering('ours', 2), [answering('same', 2)], { ...options, reference });
+  expect(Object.keys(row!.peers)).toEqual(['same']);
+});

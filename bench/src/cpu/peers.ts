@@ -23,7 +23,7 @@ const wanted = (): Record<string, string> =>
   (JSON.parse(readFileSync(manifest, 'utf8')) as { dependencies: Record<string, string> }).dependencies;
 
 /** The version of a package of bench/peers that is installed, if one is. */
-export const installedVersion = (name: string): string | undefined => {
+const installedVersion = (name: string): string | undefined => {
   try {
     const text = readFileSync(join(folder, 'node_modules', name, 'package.json'), 'utf8');
     return (JSON.parse(text) as { version: string }).version;
@@ -31,6 +31,18 @@ export const installedVersion = (name: string): string | undefined => {
     return undefined;
   }
 };
+
+/** Versions of packages, by name. */
+export type Versions = Readonly<Record<string, string>>;
+
+/** The versions of those of the packages that are installed in bench/peers. */
+export const installedVersions = (names: readonly string[]): Versions =>
+  Object.fromEntries(
+    names.flatMap((name) => {
+      const version = installedVersion(name);
+      return version === undefined ? [] : [[name, version] as const];
+    }),
+  );
 
 /** Installs what bench/peers names and lacks, saying so; no package's install script runs. */
 export const installPeers = (): void => {
@@ -43,13 +55,18 @@ export const installPeers = (): void => {
   execFileSync('npm', ['install', ...flags], { cwd: folder, stdio: 'inherit' });
 };
 
-/** Imports of bench/peers. */
-export const importPeer: Importer = async <Module>(name: string): Promise<Module> => {
-  const path = createRequire(manifest).resolve(name);
-  const module = (await import(pathToFileURL(path).href)) as { readonly default?: object };
+/** Imports a file as it is, with all its exports under their names. */
+export const importFile = async <Module>(url: URL): Promise<Module> => {
+  const module = (await import(/* @vite-ignore */ url.href)) as { readonly default?: object };
   // CommonJS packages put their exports under `default`, not all of them also under names
   return { ...module.default, ...module } as Module;
 };
+
+/** The file that a package of bench/peers starts with. */
+export const peerFile = (name: string): string => createRequire(manifest).resolve(name);
+
+/** Imports of bench/peers. */
+export const importPeer: Importer = (name) => importFile(pathToFileURL(peerFile(name)));
 
 /** All peers of the suite `cpu`, ready to compute with a number of threads. */
 export const openPeers = async (threads: number): Promise<Peers> => {
@@ -62,7 +79,7 @@ export const openPeers = async (threads: number): Promise<Peers> => {
     'jax-js': () => jax(importPeer, installedVersion('@jax-js/jax')),
     'gpu.js': () => gpuJs(importPeer, installedVersion('gpu.js')),
     'js-pytorch': () => jsPytorch(importPeer, installedVersion('js-pytorch')),
-    PyTorch: () => torch(join(folder, 'torch_peer.py'), threads),
+    PyTorch: () => torch(join(folder, 'torch_peer.py'), { threads }),
   };
   return openAll(openers);
 };

@@ -15,7 +15,7 @@ export interface RaceOptions {
   readonly threads: number;
   /** Milliseconds from which a run counts alone, without rounds; five seconds without it. */
   readonly slow?: number;
-  /** Whose results are right; ours are without it. */
+  /** Whose results are right, but for work that exceeds it; ours are without it. */
   readonly reference?: Library;
   /** Called with a line of progress. */
   readonly tell: (line: string) => void;
@@ -126,7 +126,8 @@ const outputsOf = async (library: Library, { name, work }: NamedWork): Promise<O
 const heatOf = async (entry: NamedWork, { ours, peers, reference }: Field, pace: Pace): Promise<Heat> => {
   const first = await enter(ours, entry.work, pace.slowMs);
   if (typeof first === 'string') throw new Error(`${entry.name}: needs a result of ours, got '${first}'.`);
-  const right = reference === undefined ? first.outputs : await outputsOf(reference, entry);
+  const isHeld = reference !== undefined && entry.exceedsReference !== true;
+  const right = isHeld ? await outputsOf(reference, entry) : first.outputs;
   const fault = faultOf(entry.work, right, first.outputs);
   if (fault !== undefined)
     throw new Error(`${entry.name}: needs a right result of ours, got one that is ${fault}.`);

@@ -83,18 +83,28 @@ const demoWork = async (seed: number): Promise<Omit<DetectorWork, 'pass'>> => {
   return { kind: 'detector', config, params, images, objects, optimizer, ...(await gridOf(config, images)) };
 };
 
-/** Eight objects, from 20 pixels to most of the image. */
-const someObjects = (side: number, classes: number): ObjectValues => {
+/** How many images, and how large. */
+interface Batch {
+  readonly images: number;
+  readonly height: number;
+  readonly width: number;
+}
+
+/** Eight objects per image, from 20 pixels to most of 320. */
+const someObjects = ({ images, height, width }: Batch, classes: number): ObjectValues => {
   const count = 8;
-  const boxes = Array.from({ length: count }, (_, m) => {
+  const each = <T>(f: (m: number, n: number) => T): T[][] =>
+    Array.from({ length: images }, (_, n) => Array.from({ length: count }, (_unused, m) => f(m, n)));
+  const boxes = each((m, n) => {
     const size = 20 * 1.45 ** m;
-    const [x, y] = [(83 * m + 7) % (side - size), (59 * m + 11) % (side - 0.8 * size)];
+    const x = (83 * m + 31 * n + 7) % (width - size);
+    const y = (59 * m + 17 * n + 11) % (height - 0.8 * size);
     return [x, y, x + size, y + 0.8 * size];
   });
   return {
-    boxes: { shape: [1, count, 4], data: Float32Array.from(boxes.flat()) },
-    labels: [Array.from({ length: count }, (_, m) => (13 * m) % classes)],
-    valid: [Array.from({ length: count }, () => 1)],
+    boxes: { shape: [images, count, 4], data: Float32Array.from(boxes.flat(2)) },
+    labels: each((m, n) => (13 * m + n) % classes),
+    valid: each(() => 1),
   };
 };
 
@@ -119,23 +129,25 @@ const withStatistics = (params: ByPath, seed: number): ByPath => {
 };
 
 /** The paper's detector and recipe at its full rate: SGD with momentum, decay of all but the norms. */
-const resnetWork = async (seed: number): Promise<DetectorWork> => {
-  const side = 320;
+const resnetWork = async (seed: number, batch: Batch): Promise<DetectorWork> => {
   const config = resnet50Config(Array.from({ length: 80 }, (_, i) => `class ${i}`));
   const params = withStatistics(await drawParams(config, seed), seed);
-  const images = draws(seed)([1, 3, side, side], 120);
+  const images = draws(seed)([batch.images, 3, batch.height, batch.width], 120);
   const groups = groupsOf(config, params, (path) => ({
     weightDecay: /\.gn\./.test(path) ? 0 : 1e-4,
     rateScale: 1,
   }));
   const optimizer: OptimizerWork = { kind: 'sgd', rate: 0.01, groups, momentum: 0.9 };
-  const objects = someObjects(side, config.classes.length);
+  const objects = someObjects(batch, config.classes.length);
   const grid = await gridOf(config, images);
   return { kind: 'detector', pass: 'training step', config, params, images, objects, optimizer, ...grid };
 };
 
 /** Operations of the demo's convolutions for one image of 128x128, forward; backward takes about twice as many. */
 const demoFlops = 0.183e9;
+
+/** Operations of the ResNet-50 detector's training step per pixel of the images. */
+const resnetFlopsPerPixel = 1.136e11 / 320 ** 2;
 
 /** All detector work, drawn from a seed. */
 export const detectorWork = (seed: number): readonly NamedDetectorWork[] => [
@@ -149,5 +161,20 @@ export const detectorWork = (seed: number): readonly NamedDetectorWork[] => [
     flops: batchSize * demoFlops,
     make: async () => ({ ...(await demoWork(seed)), pass: 'forward' }),
   },
-  { name: 'R-50-FPN AutoAssign training step 320x320', flops: 1.136e11, make: () => resnetWork(seed) },
+  {
+    name: 'R-50-FPN AutoAssign training step 320x320',
+    flops: resnetFlopsPerPixel * 320 * 320,
+    make: () => resnetWork(seed, { images: 1, height: 320, width: 320 }),
+  },
 ];
+
+/** A training step of the paper's detector at the paper's size, drawn from a seed: gigabytes of activations, so for a GPU. */
+export const paperSizedWork = (seed: number): NamedDetectorWork => {
+  const batch = { images: 2, height: 800, width: 1344 };
+  const { images, height, width } = batch;
+  return {
+    name: `R-50-FPN AutoAssign training step, ${images} images of ${height}x${width}`,
+    flops: resnetFlopsPerPixel * images * height * width,
+    make: () => resnetWork(seed, batch),
+  };
+};

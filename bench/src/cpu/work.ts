@@ -90,6 +90,8 @@ export const isOfDetector = (work: Work): work is LossWork | DetectorWork =>
 export interface NamedWork {
   readonly name: string;
   readonly flops?: number;
+  /** Whether it needs more memory than the reference has: other libraries are then held to our result. */
+  readonly exceedsReference?: true;
   readonly work: Work;
 }
 

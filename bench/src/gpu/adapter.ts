@@ -1,14 +1,12 @@
 // WebGPU for everyone in this process: one Dawn as `navigator.gpu`, so that all libraries get the same adapter, and a count of launches.
 import { existsSync } from 'node:fs';
-import { surveyBackends } from '@autoassign/tensor';
 import { create, globals } from 'webgpu';
 import { countCalls } from './launches.ts';
+import type { SurveyedAdapter } from './surveyAdapter.ts';
+import { surveyAdapter } from './surveyAdapter.ts';
 
 /** The GPU that a process computes on. */
-export interface GpuAdapter {
-  readonly description: string;
-  /** Whether it computes on the CPU. */
-  readonly isSoftware: boolean;
+export interface GpuAdapter extends SurveyedAdapter {
   /** Kernels that all libraries of the process have started. */
   readonly launches: () => number;
 }
@@ -17,9 +15,9 @@ export interface GpuAdapter {
 const softwareDriver = '/usr/lib/chromium/vk_swiftshader_icd.json';
 
 /** Dawn with an adapter: the machine's own, else that of the software driver. */
-const openDawn = async (): Promise<GPU> => {
+const openDawn = async (toggles: readonly string[]): Promise<GPU> => {
   // no library here reads workgroup memory that it has not written; clearing it takes software adapters half a second per shader
-  const open = (): GPU => create(['enable-dawn-features=disable_workgroup_init']);
+  const open = (): GPU => create([`enable-dawn-features=${['disable_workgroup_init', ...toggles].join()}`]);
   const own = open();
   if ((await own.requestAdapter()) !== null) return own;
   if (process.env.VK_ICD_FILENAMES === undefined && existsSync(softwareDriver)) {
@@ -35,12 +33,13 @@ const openDawn = async (): Promise<GPU> => {
 };
 
 /**
- * The adapter, after WebGPU has become a global of this process. Call it before any library is loaded: some look only then.
+ * The adapter, after WebGPU has become a global of this process, with further features of Dawn turned on. Call it before any library
+ * is loaded: some look only then.
  *
  * Throws  Error when there is no adapter, saying what to install
  */
-export const openAdapter = async (): Promise<GpuAdapter> => {
-  const gpu = await openDawn();
+export const openAdapter = async (toggles: readonly string[] = []): Promise<GpuAdapter> => {
+  const gpu = await openDawn(toggles);
   Object.assign(globalThis, globals);
   // kept as a global for as long as the process lives: Dawn ends with its last reference
   Object.defineProperty(globalThis, 'navigator', { value: { gpu, userAgent: 'node' }, configurable: true });
@@ -51,11 +50,5 @@ export const openAdapter = async (): Promise<GpuAdapter> => {
     'dispatchWorkgroups',
     'dispatchWorkgroupsIndirect',
   ]);
-  const { facts = {} } =
-    (await surveyBackends({ webgpu: { gpu } })).find(({ name }) => name === 'webgpu') ?? {};
-  return {
-    description: String(facts.adapter),
-    isSoftware: facts.software === true,
-    launches,
-  };
+  return { ...(await surveyAdapter(gpu)), launches };
 };

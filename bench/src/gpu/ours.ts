@@ -1,11 +1,11 @@
 // Our engine as a library of the suite `gpu`: on a backend that is opened for every piece of work.
-import type { Backend } from '@autoassign/tensor';
-import { evaluate, read, release, scalar } from '@autoassign/tensor';
+import type { Backend, BackendName, BackendOptions } from '@autoassign/tensor';
+import { createBackend, evaluate, read, release, scalar } from '@autoassign/tensor';
 import { prepareWork } from '../cpu/libraries/ours.ts';
 import type { Library } from '../cpu/library.ts';
 
 /** Our engine on a backend; every piece of work gets its own, whose statistics are then those of the work. */
-export const oursOn = (name: string, open: () => Promise<Backend>): Library => ({
+const oursOn = (name: string, open: () => Promise<Backend>): Library => ({
   name,
   version: 'this commit',
   isThreaded: true,
@@ -33,3 +33,10 @@ export const oursOn = (name: string, open: () => Promise<Backend>): Library => (
     };
   },
 });
+
+/** Our engine on a backend of the given name, for the table under a label. */
+export const oursNamed = <Name extends BackendName>(
+  label: string,
+  name: Name,
+  options?: BackendOptions[Name],
+): Library => oursOn(label, () => createBackend(name, options));

@@ -1,12 +1,10 @@
 // The suite `gpu`: our engine on WebGPU and on GPU.js, alone or against the libraries of bench/peers, on one adapter.
-import type { BackendName, BackendOptions } from '@autoassign/tensor';
-import { createBackend } from '@autoassign/tensor';
-import { installPeers } from '../cpu/peers.ts';
+import { importPeer, installedVersions, installPeers } from '../cpu/peers.ts';
 import { race } from '../cpu/race.ts';
 import type { Row } from '../record.ts';
 import { openAdapter } from './adapter.ts';
-import { oursOn } from './ours.ts';
-import { openGpuPeers } from './peers.ts';
+import { oursNamed } from './ours.ts';
+import { openWebgpuPeers, webgpuPackages } from './peers.ts';
 import { gpuWork } from './work.ts';
 
 /** Options of the suite. */
@@ -32,9 +30,6 @@ export interface GpuResult {
   readonly missing: Readonly<Record<string, string>>;
 }
 
-const ours = <Name extends BackendName>(label: string, name: Name, options?: BackendOptions[Name]) =>
-  oursOn(label, () => createBackend(name, options));
-
 /**
  * The suite's rows, every result checked against ours on WebAssembly first.
  *
@@ -43,14 +38,16 @@ const ours = <Name extends BackendName>(label: string, name: Name, options?: Bac
 export const gpuSuite = async ({ peers, large, only, seed, ...timing }: GpuOptions): Promise<GpuResult> => {
   if (peers) installPeers();
   const { description, isSoftware, launches } = await openAdapter();
-  const { libraries, absent } = peers ? await openGpuPeers(launches) : { libraries: [], absent: {} };
-  const entries = await gpuWork(seed, { large: large || !isSoftware, only });
+  const { libraries, absent } = peers
+    ? await openWebgpuPeers(importPeer, installedVersions(webgpuPackages), launches)
+    : { libraries: [], absent: {} };
+  const entries = await gpuWork(seed, { large: large || !isSoftware, paperSized: !isSoftware, only });
   const tell = (line: string): void => console.error(`gpu, ${description}: ${line}`);
   const rows = await race(
     entries,
-    ours('ours', 'webgpu'),
-    [ours('ours on gpu.js', 'gpujs', { mode: 'webgpu' }), ...libraries],
-    { ...timing, threads: 1, reference: ours('wasm', 'wasm'), tell },
+    oursNamed('ours', 'webgpu'),
+    [oursNamed('ours on gpu.js', 'gpujs', { mode: 'webgpu' }), ...libraries],
+    { ...timing, threads: 1, reference: oursNamed('wasm', 'wasm'), tell },
   );
   return { rows, adapter: description, missing: absent };
 };

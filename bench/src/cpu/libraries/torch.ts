@@ -66,24 +66,41 @@ const prepare = async (ask: Ask, id: number, work: Work): Promise<Prepared> => {
   };
 };
 
+/** Where and how PyTorch computes. */
+export interface TorchOptions {
+  /** On the CPU. */
+  readonly threads: number;
+  /** The CPU by default. */
+  readonly device?: 'cpu' | 'cuda';
+  /** Of operands and results: single by default, on CUDA without its shortcut tf32. Half is for products and convolutions. */
+  readonly precision?: 'f32' | 'f16';
+}
+
 /**
  * PyTorch in the Python that AUTOASSIGN_TORCH names.
  *
- * Throws  Error when the variable is not set or that Python has no torch
+ * Throws  Error when the variable is not set, that Python has no torch, or torch has no such device
  */
-export const torch = async (script: string, threads: number): Promise<Library> => {
+export const torch = async (script: string, options: TorchOptions): Promise<Library> => {
   const python = process.env.AUTOASSIGN_TORCH;
   if (python === undefined || python === '')
     throw new Error('AUTOASSIGN_TORCH names no python3 that has torch');
   const { ask, close } = converse(python, script);
-  const { version = 'unknown' } = await ask({ threads });
+  const { threads, device = 'cpu', precision = 'f32' } = options;
+  const { version = 'unknown' } = await ask({ threads, device, precision }).catch(async (error: unknown) => {
+    await close();
+    throw error;
+  });
   let prepared = 0;
   return {
-    name: 'PyTorch',
+    name: precision === 'f32' ? 'PyTorch' : 'PyTorch f16',
     version,
     isThreaded: true,
     compilesFirst: false,
-    prepare: (work) => prepare(ask, prepared++, work),
+    prepare: async (work) =>
+      precision === 'f16' && !['matmul', 'conv'].includes(work.kind)
+        ? 'left out: half precision is for products and convolutions'
+        : prepare(ask, prepared++, work),
     close,
   };
 };

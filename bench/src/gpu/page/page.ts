@@ -1,61 +1,38 @@
-// What runs in the page: ours on GPU.js' mode webgl2 against TensorFlow.js on WebGL, from work that the page fetches.
-import { createBackend } from '@autoassign/tensor';
-import { tfjs } from '../../cpu/libraries/tfjs.ts';
-import { openAll } from '../../cpu/library.ts';
+// What runs in the page: the race of one API, from work that the page fetches.
 import type { Importer } from '../../cpu/peers.ts';
 import { race } from '../../cpu/race.ts';
 import type { NamedWork } from '../../cpu/work.ts';
-import { countCalls, withLaunches } from '../launches.ts';
-import { oursOn } from '../ours.ts';
-import type { GpuOptions, GpuResult } from '../suite.ts';
-
-/** What the page gets. */
-interface Task {
-  readonly entries: readonly NamedWork[];
-  /** Where the modules of peers are, by name. */
-  readonly modules: Readonly<Record<string, string>>;
-  readonly options: GpuOptions;
-}
+import { oursNamed } from '../ours.ts';
+import type { GpuResult } from '../suite.ts';
+import { openField } from './fields.ts';
+import type { PageTask } from './task.ts';
+import { withArrays } from './task.ts';
 
 declare const benchDone: (result: GpuResult) => void;
 declare const benchFailed: (message: string) => void;
 
-const isPacked = (value: unknown): value is { readonly base64: string } =>
-  typeof value === 'object' && value !== null && 'base64' in value;
-
-const withArrays = (_: string, value: unknown): unknown => {
-  if (!isPacked(value)) return value;
-  const bytes = Uint8Array.from(atob(value.base64), (letter) => letter.charCodeAt(0));
-  return new Float32Array(bytes.buffer);
-};
-
-/** What WebGL calls the GPU. */
-const rendererName = (): string => {
-  const gl = document.createElement('canvas').getContext('webgl2');
-  const info = gl?.getExtension('WEBGL_debug_renderer_info');
-  if (!(gl && info)) throw new Error('bench gpu: needs WebGL2, got none. Use another browser.');
-  return String(gl.getParameter(info.UNMASKED_RENDERER_WEBGL));
-};
+const fetched = async <T>(path: string): Promise<T> =>
+  JSON.parse(await (await fetch(path)).text(), withArrays) as T;
 
 const run = async (): Promise<GpuResult> => {
-  const text = await (await fetch('/bench-gpu/work.json')).text();
-  const { entries, modules, options } = JSON.parse(text, withArrays) as Task;
-  const adapter = rendererName();
-  const launches = countCalls(WebGL2RenderingContext.prototype, ['drawArrays', 'drawElements']);
-  const load: Importer = (name) => import(/* @vite-ignore */ modules[name]!);
-  const openers = { 'tfjs-webgl': () => tfjs(load, 'webgl') };
-  const { libraries, absent } = options.peers ? await openAll(openers) : { libraries: [], absent: {} };
+  const { api, entries, modules, versions, options } = await fetched<PageTask>(`${location.pathname}/task`);
+  const work: NamedWork[] = [];
+  for (const path of entries) work.push(await fetched<NamedWork>(path));
+  const { adapter, ours, oursToo, openPeers } = await openField(api);
+  const load: Importer = async <Module>(name: string): Promise<Module> => {
+    const { url, global } = modules[name]!;
+    const module: unknown = await import(/* @vite-ignore */ url);
+    return (global === undefined ? module : Reflect.get(globalThis, global)) as Module;
+  };
+  const { libraries, absent } = options.peers
+    ? await openPeers(load, versions)
+    : { libraries: [], absent: {} };
   const { time, rounds, slow } = options;
-  const rows = await race(
-    entries,
-    oursOn('ours on gpu.js', () => createBackend('gpujs', { mode: 'webgl2' })),
-    libraries.map((library) => withLaunches(library, launches)),
-    {
-      ...{ time, rounds, slow, threads: 1 },
-      reference: oursOn('wasm', () => createBackend('wasm')),
-      tell: (line) => console.info(`gpu, WebGL2: ${line}`),
-    },
-  );
+  const rows = await race(work, ours, [...oursToo, ...libraries], {
+    ...{ time, rounds, slow, threads: 1 },
+    reference: oursNamed('wasm', 'wasm'),
+    tell: (line) => console.info(`gpu, ${api} in a page: ${line}`),
+  });
   return { rows, adapter, missing: absent };
 };
 
