@@ -7,9 +7,10 @@ export interface Values {
   readonly data: Float32Array;
 }
 
-/** A product of two square matrices. */
+/** A product of two square matrices, and its product with the second one again, so many times in all. */
 export interface MatmulWork {
   readonly kind: 'matmul';
+  readonly times: number;
   readonly size: number;
   readonly a: Values;
   readonly b: Values;
@@ -114,7 +115,15 @@ export const draws = (seed: number): ((shape: readonly number[], scale?: number)
 export const matmulWork = (size: number, seed: number): NamedWork => {
   const draw = draws(seed);
   const [a, b] = [draw([size, size]), draw([size, size])];
-  return { name: `matmul ${size}`, flops: 2 * size ** 3, work: { kind: 'matmul', size, a, b } };
+  return { name: `matmul ${size}`, flops: 2 * size ** 3, work: { kind: 'matmul', times: 1, size, a, b } };
+};
+
+/** Products so small that a library's price per step is all they take, each waiting for the one before. */
+export const launchWork = (seed: number): NamedWork => {
+  const [size, times] = [8, 64];
+  const draw = draws(seed);
+  const [a, b] = [draw([size, size]), draw([size, size], Math.sqrt(3 / size))];
+  return { name: '64 products of 8x8 in a row', work: { kind: 'matmul', times, size, a, b } };
 };
 
 /** Twelve elementwise operations on a million elements, drawn from a seed. */
@@ -209,6 +218,7 @@ const resnetWork = (seed: number): NamedWork => {
 /** All work, drawn from a seed. */
 export const allWork = (seed: number): NamedWork[] => [
   ...[256, 512, 1024].map((size) => matmulWork(size, seed)),
+  launchWork(seed),
   ...layers.flatMap(([name, layer]) => convWork(name, layer, seed)),
   cnnWork(seed),
   resnetWork(seed),

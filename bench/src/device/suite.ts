@@ -28,7 +28,7 @@ export interface DeviceResult extends GpuResult {
 const torchOn = (options: Omit<TorchOptions, 'threads'>): Promise<Library> =>
   torch(resolve('bench/peers/torch_peer.py'), { threads: 1, ...options });
 
-/** PyTorch in two precisions; with `peers` our GPU.js backend and the libraries that were packed as well. */
+/** Ours in mixed precision, and PyTorch in two; with `peers` our GPU.js backend and the libraries that were packed as well. */
 const openDevicePeers = async (
   { peers, torch: device }: DeviceOptions,
   { launches }: GpuAdapter,
@@ -37,10 +37,12 @@ const openDevicePeers = async (
     PyTorch: () => torchOn({ device }),
     'PyTorch f16': () => torchOn({ device, precision: 'f16' }),
   });
-  if (!peers) return native;
+  const mixed = oursNamed('ours mixed', 'webgpu', { precision: 'mixed' });
+  if (!peers) return { ...native, libraries: [mixed, ...native.libraries] };
   const others = await openWebgpuPeers(importPacked, readPacked().peers, launches);
   return {
     libraries: [
+      mixed,
       ...native.libraries,
       oursNamed('ours on gpu.js', 'gpujs', { mode: 'webgpu' }),
       ...others.libraries,

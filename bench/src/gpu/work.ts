@@ -11,6 +11,7 @@ const small: readonly RegExp[] = [
   /^(1x1 256->1024@20|3x3 64@56) forward$/,
   /^elementwise chain/,
   /^small-CNN/,
+  /^64 products/,
   /^AutoAssign loss forward and backward/,
   /^demo training step/,
 ];

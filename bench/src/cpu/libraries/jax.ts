@@ -1,7 +1,7 @@
 // jax-js as a library of the comparison, on its WebAssembly or its WebGPU backend; a call uses up its arguments unless it gets a `ref`.
 import type { Library, Prepared } from '../library.ts';
 import type { Importer } from '../peers.ts';
-import type { ChainWork, CnnWork, ConvWork, Values, Work } from '../work.ts';
+import type { ChainWork, CnnWork, ConvWork, MatmulWork, Values, Work } from '../work.ts';
 import { isOfDetector } from '../work.ts';
 
 interface JaxArray {
@@ -139,6 +139,17 @@ const prepareCnn = (jax: Jax, work: CnnWork): Prepared => {
   };
 };
 
+const prepareMatmul = (jax: Jax, { times, a, b }: MatmulWork): Prepared =>
+  prepare(
+    jax,
+    (x, y) => {
+      let result = x!;
+      for (let i = 1; i < times; i++) result = jax.numpy.matmul(result, y!.ref);
+      return jax.numpy.matmul(result, y!);
+    },
+    [a, b],
+  );
+
 const prepareChain = (jax: Jax, { times, shift, x }: ChainWork): Prepared =>
   prepare(
     jax,
@@ -177,7 +188,7 @@ const prepareAny = (jax: Jax, work: Work, device: JaxDevice): Prepared | string 
   if (work.kind === 'net') return 'left out: its convolutions take about a minute for the network';
   if (work.kind === 'conv') return prepareConv(jax, work);
   if (work.kind === 'cnn') return prepareCnn(jax, work);
-  return prepare(jax, (a, b) => jax.numpy.matmul(a!, b!), [work.a, work.b]);
+  return prepareMatmul(jax, work);
 };
 
 /** jax-js, when its backend for the device starts. */

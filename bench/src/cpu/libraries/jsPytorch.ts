@@ -24,7 +24,8 @@ const prepareMatmul = ({ torch }: JsPytorch, work: MatmulWork): Prepared => {
   let result: TorchTensor | undefined;
   return {
     run: async () => {
-      result = torch.matmul(a, b);
+      result = a;
+      for (let i = 0; i < work.times; i++) result = torch.matmul(result, b);
     },
     outputs: async () => [result!.data.flat()],
     free: () => {

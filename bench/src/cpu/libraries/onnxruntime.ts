@@ -83,7 +83,11 @@ const netJob = ({ image, layers }: NetWork): Job => {
 const jobOf = (work: Work): Job | string => {
   if (work.kind === 'matmul') {
     const feeds = { a: work.a, b: work.b };
-    const nodes = [{ op: 'MatMul', inputs: ['a', 'b'], output: 'y' }];
+    const nodes = Array.from({ length: work.times }, (_, i) => ({
+      op: 'MatMul',
+      inputs: [i === 0 ? 'a' : `y${i}`, 'b'],
+      output: i === work.times - 1 ? 'y' : `y${i + 1}`,
+    }));
     return {
       feeds,
       graph: { nodes, inputs: shapesOf(feeds), weights: {}, output: { name: 'y', axes: 2 } },

@@ -27,7 +27,7 @@ import {
   transpose,
 } from '@autoassign/tensor';
 import type { Library } from '../library.ts';
-import type { ChainWork, CnnWork, ConvWork, NetWork, Values, Work } from '../work.ts';
+import type { ChainWork, CnnWork, ConvWork, MatmulWork, NetWork, Values, Work } from '../work.ts';
 import type { Engine, ProfiledWork } from './oursDetector.ts';
 import { prepareOfDetector } from './oursDetector.ts';
 
@@ -55,6 +55,15 @@ const prepare = async (
       compiled.destroy();
     },
   };
+};
+
+const prepareMatmul = (engine: Engine, { times, a, b }: MatmulWork): Promise<ProfiledWork> => {
+  const product = (x?: Tensor, y?: Tensor): Tensor => {
+    let result = x!;
+    for (let i = 0; i < times; i++) result = matmul(result, y!);
+    return result;
+  };
+  return prepare(engine, product, [a, b]);
 };
 
 const prepareConv = (engine: Engine, work: ConvWork): Promise<ProfiledWork> => {
@@ -174,7 +183,7 @@ const prepareChain = (engine: Engine, { times, shift, x }: ChainWork): Promise<P
 
 /** The work made ready on our engine. */
 export const prepareWork = (engine: Engine, work: Work): Promise<ProfiledWork> => {
-  if (work.kind === 'matmul') return prepare(engine, (a, b) => matmul(a!, b!), [work.a, work.b]);
+  if (work.kind === 'matmul') return prepareMatmul(engine, work);
   if (work.kind === 'chain') return prepareChain(engine, work);
   if (work.kind === 'conv') return prepareConv(engine, work);
   if (work.kind === 'cnn') return prepareCnn(engine, work);

@@ -2,7 +2,7 @@
 import type { Library, Prepared } from '../library.ts';
 import { permuted } from '../library.ts';
 import type { Importer } from '../peers.ts';
-import type { ChainWork, CnnWork, ConvWork, NetWork, Values, Work } from '../work.ts';
+import type { ChainWork, CnnWork, ConvWork, MatmulWork, NetWork, Values, Work } from '../work.ts';
 import { isOfDetector } from '../work.ts';
 
 interface TfTensor {
@@ -180,6 +180,15 @@ const prepareNet = (tf: Tf, { image, layers }: NetWork): Prepared => {
   return prepare(tf, forward, [toImages(image), ...weights]);
 };
 
+const prepareMatmul = (tf: Tf, { times, a, b }: MatmulWork): Prepared => {
+  const product = ([x, y]: TfTensor[]): TfTensor => {
+    let result = x!;
+    for (let i = 0; i < times; i++) result = tf.matMul(result, y!);
+    return result;
+  };
+  return prepare(tf, product, [a, b]);
+};
+
 const prepareChain = (tf: Tf, { times, shift, x }: ChainWork): Prepared => {
   const chain = ([a]: TfTensor[]): TfTensor => {
     let y = a!;
@@ -208,7 +217,7 @@ export const tfjs = async (load: Importer, backend: TfBackend): Promise<Library>
     compilesFirst: backend === 'webgpu' || backend === 'webgl',
     prepare: async (work: Work) => {
       await tf.setBackend(backend);
-      if (work.kind === 'matmul') return prepare(tf, ([a, b]) => tf.matMul(a!, b!), [work.a, work.b]);
+      if (work.kind === 'matmul') return prepareMatmul(tf, work);
       if (work.kind === 'chain') return prepareChain(tf, work);
       if (work.kind === 'conv') return prepareConv(tf, work);
       if (isOfDetector(work)) return 'cannot train the detector: there is no port of it to TensorFlow.js';
