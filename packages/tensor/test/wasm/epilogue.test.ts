@@ -80,7 +80,7 @@ test('norm, residual and rectifier after a convolution, for random layers', asyn
         await expectRight(build, [x, weight, scale, shift, residual]);
       },
     ),
-    { seed: 31, numRuns: 40 },
+    { seed: 31, numRuns: 25 },
   );
 });
 
@@ -105,7 +105,7 @@ test('the mask of a rectifier after an input gradient, for random layers', async
         await expectRight(build, [ct, weight, x]);
       },
     ),
-    { seed: 32, numRuns: 40 },
+    { seed: 32, numRuns: 25 },
   );
 });
 
