@@ -56,7 +56,6 @@ const functions: Readonly<Record<FunctionName, WgslFunction>> = {
   expOf: {
     calls: ['isNan'],
     code: `fn expOf(given: f32) -> f32 {
-  if (isNan(given)) { return given; }
   let x = clamp(given, -104.0, 89.0);
   let n = floor(x * 1.44269504088896341 + 0.5);
   let r = (x - n * 0.693359375) - n * -2.12194440054e-4;
@@ -69,7 +68,8 @@ const functions: Readonly<Record<FunctionName, WgslFunction>> = {
   let value = p * (r * r) + r + 1.0;
   let k = i32(n);
   let half = k >> 1u;
-  return value * bitcast<f32>((half + 127) << 23u) * bitcast<f32>((k - half + 127) << 23u);
+  let result = value * bitcast<f32>((half + 127) << 23u) * bitcast<f32>((k - half + 127) << 23u);
+  return select(result, given, isNan(given));
 }`,
   },
   // Cephes' logf. A subnormal number is its bits as an integer times 2^-149, so that no subnormal takes part in arithmetic.
