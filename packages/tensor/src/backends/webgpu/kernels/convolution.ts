@@ -9,7 +9,6 @@ import type { Spec } from '../../../tensor.ts';
 import type { GpuKernel, KernelContext } from '../kernel.ts';
 import type { PartedAttrs } from '../splitSums.ts';
 import { emitContraction } from './contraction.ts';
-import type { Finish } from './finish.ts';
 import type { LaneSource, Source } from './strips.ts';
 import { stripDepth } from './tiles.ts';
 
@@ -61,13 +60,6 @@ const isPlain = (e: Extents, { stride, padding }: WindowAttrs): boolean =>
 /** What a convolution step may gain: an epilogue, whose inputs follow the filters. */
 type Finished = { readonly epilogue?: Epilogue };
 
-const finishOf = (
-  { epilogue }: Finished,
-  operands: readonly Spec[],
-  channels: number,
-): { readonly finish?: Finish } =>
-  epilogue === undefined ? {} : { finish: { epilogue, operands, channel: `batch * ${channels} + m` } };
-
 /** Whether an index lies in [0, size), in one comparison. Conditions are joined by `&`: what `&&` would spare is less than its branches cost. */
 const isWithin = (index: string, size: number): string => `(u32(${index}) < ${size}u)`;
 
@@ -117,6 +109,57 @@ const tapSource = (
   };
 };
 
+/** The images of one side of a convolution: channels of a group, and their pixels. */
+interface Side {
+  readonly channels: number;
+  readonly pixels: number;
+}
+
+/** A convolution as filters times what every pixel of the result is made of. */
+interface Filtered {
+  readonly e: Extents;
+  readonly attrs: WindowAttrs & Finished;
+  readonly operands: readonly Spec[];
+  readonly right: LaneSource;
+  readonly source: Side;
+  readonly result: Side;
+  /** Whether rows of the product are the filters' inner channels, as in an input gradient. */
+  readonly isTurned: boolean;
+}
+
+/** The kernel of filters times gathered pixels. A batch is a group, k counts taps and channels within each. */
+const emitFiltered = (
+  { e, attrs, operands, right, source, result, isTurned }: Filtered,
+  context: KernelContext,
+): GpuKernel => {
+  const { groups, epilogue } = attrs;
+  const taps = e.kernelHeight * e.kernelWidth;
+  const [depth, rows] = [source.channels, result.channels];
+  const filter = isTurned
+    ? `(batch * ${depth} + k % ${depth}) * ${rows} + m`
+    : `(batch * ${rows} + m) * ${depth} + k % ${depth}`;
+  const four = `(n / ${result.pixels} * ${groups * depth} + batch * ${depth} + k) * ${result.pixels / 4} + n % ${result.pixels} / 4`;
+  const isVector = isPlain(e, attrs) && result.pixels % 4 === 0;
+  return emitContraction(
+    {
+      batch: groups,
+      m: rows,
+      n: e.batch * result.pixels,
+      k: depth * taps,
+      left:
+        taps === 1
+          ? matrixSource('input1', ['m', rows], ['k', depth], isTurned)
+          : { kind: 'element', value: `input1[(${filter}) * ${taps} + k / ${depth}]` },
+      right: isVector ? { kind: 'vector', along: 'line', value: `input0[${four}]` } : right,
+      rightInput: 0,
+      place: `(n / ${result.pixels} * ${groups * rows} + batch * ${rows} + m) * ${result.pixels} + n % ${result.pixels}`,
+      isTogether: result.pixels % 4 === 0,
+      ...(epilogue === undefined ? {} : { finish: { epilogue, operands, channel: `batch * ${rows} + m` } }),
+    },
+    context,
+  );
+};
+
 /** The kernel of a convolution: filters times the pixels that every output position sees. A batch is a group. */
 export const emitConv2d = (
   [image, weight, ...operands]: readonly Spec[],
@@ -129,7 +172,6 @@ export const emitConv2d = (
   const [inGroup, outGroup] = [e.channels / groups, e.outChannels / groups];
   const positions = e.outHeight * e.outWidth;
   const pixels = e.height * e.width;
-  const taps = e.kernelHeight * e.kernelWidth;
   const right = tapSource(
     inGroup,
     [
@@ -142,26 +184,15 @@ export const emitConv2d = (
     pixels,
     'input0',
   );
-  const together = `input0[(n / ${positions} * ${e.channels} + batch * ${inGroup} + k) * ${positions / 4} + n % ${positions} / 4]`;
-  const isVector = isPlain(e, attrs) && positions % 4 === 0;
-  return emitContraction(
+  return emitFiltered(
     {
-      batch: groups,
-      m: outGroup,
-      n: e.batch * positions,
-      k: inGroup * taps,
-      left:
-        taps === 1
-          ? matrixSource('input1', ['m', outGroup], ['k', inGroup], false)
-          : {
-              kind: 'element',
-              value: `input1[((batch * ${outGroup} + m) * ${inGroup} + k % ${inGroup}) * ${taps} + k / ${inGroup}]`,
-            },
-      right: isVector ? { kind: 'vector', along: 'line', value: together } : right,
-      rightInput: 0,
-      place: `(n / ${positions} * ${e.outChannels} + batch * ${outGroup} + m) * ${positions} + n % ${positions}`,
-      isTogether: positions % 4 === 0,
-      ...finishOf(attrs, operands, outGroup),
+      e,
+      attrs,
+      operands,
+      right,
+      source: { channels: inGroup, pixels },
+      result: { channels: outGroup, pixels: positions },
+      isTurned: false,
     },
     context,
   );
@@ -179,7 +210,6 @@ export const emitConv2dInputGrad = (
   const [inGroup, outGroup] = [e.channels / groups, e.outChannels / groups];
   const pixels = e.height * e.width;
   const positions = e.outHeight * e.outWidth;
-  const taps = e.kernelHeight * e.kernelWidth;
   const along = (name: string, from: string, axis: 0 | 1, tap: string): readonly string[] => {
     const far = `${from}$ - ${tap} * ${dilation[axis]}`;
     if (stride[axis] === 1) return [`let ${name}$ = ${far};`];
@@ -205,26 +235,15 @@ export const emitConv2dInputGrad = (
     positions,
     'input0',
   );
-  const isVector = isPlain(e, attrs) && pixels % 4 === 0;
-  const together = `input0[(n / ${pixels} * ${e.outChannels} + batch * ${outGroup} + k) * ${pixels / 4} + n % ${pixels} / 4]`;
-  return emitContraction(
+  return emitFiltered(
     {
-      batch: groups,
-      m: inGroup,
-      n: e.batch * pixels,
-      k: outGroup * taps,
-      left:
-        taps === 1
-          ? matrixSource('input1', ['m', inGroup], ['k', outGroup], true)
-          : {
-              kind: 'element',
-              value: `input1[((batch * ${outGroup} + k % ${outGroup}) * ${inGroup} + m) * ${taps} + k / ${outGroup}]`,
-            },
-      right: isVector ? { kind: 'vector', along: 'line', value: together } : right,
-      rightInput: 0,
-      place: `(n / ${pixels} * ${e.channels} + batch * ${inGroup} + m) * ${pixels} + n % ${pixels}`,
-      isTogether: pixels % 4 === 0,
-      ...finishOf(attrs, operands, inGroup),
+      e,
+      attrs,
+      operands,
+      right,
+      source: { channels: outGroup, pixels: positions },
+      result: { channels: inGroup, pixels },
+      isTurned: true,
     },
     context,
   );
