@@ -41,6 +41,8 @@ interface KernelSettings {
     readonly source: string;
     readonly settings: { readonly argumentTypes: readonly string[]; readonly returnType: string };
   }[];
+  /** What a thread gives where that is not one number. */
+  readonly returnType?: string;
   readonly precision: 'single';
   /** Full precision also where a lower one would be faster. */
   readonly tactic: 'precision';

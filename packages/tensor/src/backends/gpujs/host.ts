@@ -19,10 +19,14 @@ import type { GpujsMode } from './modes.ts';
 import { gpujsModes } from './modes.ts';
 import type { KernelSource } from './source.ts';
 
-/** An array of single-precision numbers, wherever the mode keeps it. */
-export interface Handle {
+/** What an array is: so many numbers in single precision, or so many texels of four. */
+export interface Layout {
   readonly length: number;
+  readonly isTexels: boolean;
 }
+
+/** An array, wherever the mode keeps it. */
+export interface Handle extends Layout {}
 
 /** A kernel that is ready to run. */
 export interface HostKernel {
@@ -34,8 +38,8 @@ export interface HostKernel {
 /** GPU.js in one mode. */
 export interface Host {
   readonly mode: GpujsMode;
-  /** A new array; what it holds is not defined. */
-  allocate(length: number): Handle;
+  /** A new array, of texels only in modes that have them; what it holds is not defined. */
+  allocate(length: number, isTexels?: boolean): Handle;
   free(handle: Handle): void;
   write(handle: Handle, data: Float32Array): void;
   /** A copy of the numbers; a promise only where they cannot be had at once. */
@@ -114,16 +118,14 @@ export const openHost = async (wanted?: GpujsMode): Promise<Host> => {
 /** Makes a kernel for array arguments of the given type. */
 const createKernel = (
   gpu: Gpu,
-  { text, functions, special }: KernelSource,
-  arrays: { readonly type: string; readonly count: number; readonly stay: boolean },
+  { text, functions, special, texels }: KernelSource,
+  arrays: { readonly types: readonly string[]; readonly stay: boolean },
   length: number,
 ): KernelShortcut =>
   gpu.createKernel(text, {
     output: [length],
-    argumentTypes: [
-      ...Array.from({ length: arrays.count }, () => arrays.type),
-      ...(special ? ['Float', 'Float'] : []),
-    ],
+    argumentTypes: [...arrays.types, ...(special ? ['Float', 'Float'] : [])],
+    ...(texels?.output === true ? { returnType: 'Array(4)' } : {}),
     functions: functions.map((source) => ({
       source,
       settings: { argumentTypes: parametersOf(source).map(() => 'Number'), returnType: 'Number' },
@@ -164,7 +166,7 @@ const openArrays = (gpu: Gpu, mode: 'cpu' | 'webasm'): Host => {
     mode,
     allocate: (length): ArrayHandle => {
       live++;
-      return { length, data: undefined };
+      return { length, isTexels: false, data: undefined };
     },
     free: (handle) => {
       live--;
@@ -175,12 +177,7 @@ const openArrays = (gpu: Gpu, mode: 'cpu' | 'webasm'): Host => {
     },
     read: (handle) => dataOf(handle).slice(),
     compile: async (source, lengths, length) => {
-      const shortcut = createKernel(
-        gpu,
-        source,
-        { type: 'Array', count: lengths.length, stay: false },
-        length,
-      );
+      const shortcut = createKernel(gpu, source, { types: lengths.map(() => 'Array'), stay: false }, length);
       const special = specialValues(source.special);
       const { kernel: first } = shortcut;
       first.build(...lengths.map((n) => new Float32Array(n)), ...special);
@@ -198,7 +195,7 @@ const openArrays = (gpu: Gpu, mode: 'cpu' | 'webasm'): Host => {
   };
 };
 
-/** Mode webgl2: textures with one number per texel. */
+/** Mode webgl2: textures with one number or four per texel. */
 const openTextures = async ({ utils }: GpujsLibrary, gpu: Gpu): Promise<Host> => {
   interface TexturePlace extends Handle {
     readonly place: TextureHandle;
@@ -206,41 +203,49 @@ const openTextures = async ({ utils }: GpujsLibrary, gpu: Gpu): Promise<Host> =>
   const textureOf = (handle: Handle): TextureHandle => (handle as TexturePlace).place;
   const sizeFor = (length: number): Int32Array =>
     utils.getKernelTextureSize({ optimizeFloatMemory: false, precision: 'single' }, [length]);
-  // a first kernel brings the context, and the class of the textures that kernels exchange
-  const source = {
-    text: 'function () {\nlet x = this.thread.x;\nreturn x;\n}',
-    functions: [],
-    special: false,
+  // first kernels bring the context, and the classes of the textures that kernels exchange
+  const firstKernel = async (result: string, isTexels: boolean): Promise<GpuKernel> => {
+    const text = `function () {\nlet x = this.thread.x;\nreturn ${result};\n}`;
+    const source = { text, functions: [], special: false, texels: { arrays: [], output: isTexels } };
+    const { kernel } = createKernel(gpu, source, { types: [], stay: true }, 1);
+    await kernel.build();
+    return kernel;
   };
-  const { kernel: first } = createKernel(gpu, source, { type: '', count: 0, stay: true }, 1);
-  await first.build();
+  const first = await firstKernel('x', false);
+  const firstOfTexels = await firstKernel('[x, x, x, x]', true);
   const gl = first.context!;
-  const Texture = first.texture!.constructor as TextureConstructor;
+  const kinds = {
+    numbers: { kernel: first, internalFormat: gl.R32F, textureFormat: gl.RED },
+    texels: { kernel: firstOfTexels, internalFormat: gl.RGBA32F, textureFormat: gl.RGBA },
+  };
+  const kindOf = (isTexels: boolean) => (isTexels ? kinds.texels : kinds.numbers);
   const mostTexels = gl.getParameter(gl.MAX_TEXTURE_SIZE) as number;
   let live = 0;
   const bind = (texture: WebGLTexture): void => {
     gl.activeTexture(gl.TEXTURE15);
     gl.bindTexture(gl.TEXTURE_2D, texture);
   };
-  const fill = (texture: WebGLTexture, [width, height]: Int32Array, data: Float32Array | null): void => {
+  const fill = (texture: WebGLTexture, { length, isTexels }: Layout, data: Float32Array | null): void => {
+    const [width, height] = sizeFor(length);
+    const { internalFormat, textureFormat } = kindOf(isTexels);
     bind(texture);
     gl.pixelStorei(gl.UNPACK_FLIP_Y_WEBGL, false);
-    gl.texImage2D(gl.TEXTURE_2D, 0, gl.R32F, width!, height!, 0, gl.RED, gl.FLOAT, data);
+    gl.texImage2D(gl.TEXTURE_2D, 0, internalFormat, width!, height!, 0, textureFormat, gl.FLOAT, data);
   };
-  const textureFor = (texture: WebGLTexture, length: number): TextureHandle =>
-    new Texture({
+  const textureFor = (texture: WebGLTexture, { length, isTexels }: Layout): TextureHandle => {
+    const kind = kindOf(isTexels);
+    const Texture = kind.kernel.texture!.constructor as TextureConstructor;
+    return new Texture({
+      ...kind,
       texture,
       size: sizeFor(length),
       dimensions: [length, 1, 1],
       output: [length],
       context: gl,
-      internalFormat: gl.R32F,
-      textureFormat: gl.RED,
-      kernel: first,
     });
-  const allocate = (length: number): TexturePlace => {
-    const size = sizeFor(length);
-    if (Math.max(...size) > mostTexels)
+  };
+  const allocate = (length: number, isTexels = false): TexturePlace => {
+    if (Math.max(...sizeFor(length)) > mostTexels)
       throw tooLarge(length, `textures of ${mostTexels} by ${mostTexels} numbers`);
     const texture = gl.createTexture();
     bind(texture);
@@ -248,12 +253,13 @@ const openTextures = async ({ utils }: GpujsLibrary, gpu: Gpu): Promise<Host> =>
       gl.texParameteri(gl.TEXTURE_2D, wrap, gl.CLAMP_TO_EDGE);
     for (const filter of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER])
       gl.texParameteri(gl.TEXTURE_2D, filter, gl.NEAREST);
-    fill(texture, size, null);
+    fill(texture, { length, isTexels }, null);
     live++;
-    return { length, place: textureFor(texture, length) };
+    return { length, isTexels, place: textureFor(texture, { length, isTexels }) };
   };
-  // kernels are built for the sizes of textures, whatever they hold: one small texture stands for all
-  const { texture: example } = first.texture!;
+  // kernels are built for the sizes of textures, whatever they hold: one small texture of a kind stands for all
+  const exampleOf = (layout: Layout): TextureHandle =>
+    textureFor(kindOf(layout.isTexels).kernel.texture!.texture, layout);
   const free = (handle: Handle): void => {
     live--;
     gl.deleteTexture(textureOf(handle).texture);
@@ -263,19 +269,20 @@ const openTextures = async ({ utils }: GpujsLibrary, gpu: Gpu): Promise<Host> =>
     allocate,
     free,
     write: (handle, data) => {
-      const size = sizeFor(handle.length);
-      const texels = new Float32Array(size[0]! * size[1]!);
-      texels.set(data);
-      fill(textureOf(handle).texture, size, texels);
+      const [width, height] = sizeFor(handle.length);
+      const numbers = new Float32Array(width! * height!);
+      numbers.set(data);
+      fill(textureOf(handle).texture, handle, numbers);
     },
     read: (handle) => textureOf(handle).toArray(),
     compile: async (text, lengths, length) => {
-      const arrays = { type: 'ArrayTexture(1)', count: lengths.length, stay: true };
-      const shortcut = createKernel(gpu, text, arrays, length);
+      const inputs = lengths.map((n, i) => ({ length: n, isTexels: text.texels?.arrays[i] === true }));
+      const types = inputs.map(({ isTexels }) => `ArrayTexture(${isTexels ? 4 : 1})`);
+      const shortcut = createKernel(gpu, text, { types, stay: true }, length);
       const special = specialValues(text.special);
       const { kernel: built } = shortcut;
-      built.texture = textureFor(example, length);
-      built.build(...lengths.map((n) => textureFor(example, n)), ...special);
+      built.texture = exampleOf({ length, isTexels: text.texels?.output === true });
+      built.build(...inputs.map(exampleOf), ...special);
       const kernel = usedKernel(built, shortcut);
       if (typeof kernel === 'string') return kernel;
       return {
@@ -327,7 +334,7 @@ const openBuffers = async ({ WebGPUContext, WebGPUBufferResult }: GpujsLibrary, 
       size: 4 * length,
       usage: usage.storage | usage.copySource | usage.copyTarget,
     });
-    const handle = { length, place: placeFor(buffer, length) };
+    const handle = { length, isTexels: false, place: placeFor(buffer, length) };
     live.add(handle);
     return handle;
   };
@@ -362,7 +369,7 @@ const openBuffers = async ({ WebGPUContext, WebGPUBufferResult }: GpujsLibrary, 
     read,
     write: (handle, data) => device.queue.writeBuffer(placeOf(handle).buffer, 0, data),
     compile: async (text, lengths, length) => {
-      const arrays = { type: 'WebGPUBuffer', count: lengths.length, stay: true };
+      const arrays = { types: lengths.map(() => 'WebGPUBuffer'), stay: true };
       const shortcut = createKernel(gpu, text, arrays, length);
       const special = specialValues(text.special);
       const { kernel: built } = shortcut;

@@ -16,7 +16,15 @@ export interface KernelSource {
   readonly functions: readonly string[];
   /** Whether infinity and NaN are arguments: no shading language has literals for them. */
   readonly special: boolean;
+  /** Which arrays hold texels of four numbers, and whether the output does; none where this is left out. */
+  readonly texels?: { readonly arrays: readonly boolean[]; readonly output: boolean };
 }
+
+/** Numbers of a texel. */
+export const lanes = 4;
+
+/** The numbers of one texel, as text. */
+export type Texel = readonly [string, string, string, string];
 
 /** The names of the variables that hold one element. */
 export type Value =
@@ -27,15 +35,25 @@ export type Value =
 /** An input of a kernel: what it holds, and the number of the array that holds it. Inputs of one tensor share an array. */
 export interface Operand extends Spec {
   readonly array: number;
+  /** Whether the array holds texels of four numbers. */
+  readonly isTexels: boolean;
 }
 
 /** The slots of a kernel's arrays: those that it reads, each once. */
 export const arraysOf = (slots: readonly number[]): readonly number[] => [...new Set(slots)];
 
 /** The operands of a kernel that reads the given slots. */
-export const operandsOf = (slots: readonly number[], specs: readonly Spec[]): readonly Operand[] => {
+export const operandsOf = (
+  slots: readonly number[],
+  specs: readonly Spec[],
+  texelSlots: ReadonlySet<number>,
+): readonly Operand[] => {
   const arrays = arraysOf(slots);
-  return slots.map((slot) => ({ ...specs[slot]!, array: arrays.indexOf(slot) }));
+  return slots.map((slot) => ({
+    ...specs[slot]!,
+    array: arrays.indexOf(slot),
+    isTexels: texelSlots.has(slot),
+  }));
 };
 
 /** Writes the body of a kernel. */
@@ -50,6 +68,8 @@ export interface Writer {
   when(condition: string, body: () => void): void;
   /** The element of array number `index` at a position. */
   read(index: number, position: string): Value;
+  /** The texel of array number `index` at a position. */
+  readTexel(index: number, position: string): Texel;
 }
 
 /** Numbers that hold one element of a dtype. */
@@ -77,6 +97,36 @@ export const kernelSource = (
   output: Spec,
   traits: ModeTraits,
   body: (writer: Writer, element: string) => Value,
+): KernelSource =>
+  writeKernel(inputs, traits, false, (writer, thread) => {
+    const { define } = writer;
+    if (output.dtype === 'i32') {
+      const elements = Math.max(1, sizeOf(output.shape));
+      const isHigh = define(`${thread} >= ${elements} ? 1 : 0`);
+      const result = body(writer, define(`${thread} - ${isHigh} * ${elements}`));
+      if (result.dtype !== 'i32') throw new TypeError(`an i32 kernel gives ${result.dtype}`);
+      return define(`${isHigh} > 0.5 ? ${result.high} : ${result.low}`);
+    }
+    const result = body(writer, thread);
+    if (result.dtype !== output.dtype)
+      throw new TypeError(`a kernel of ${output.dtype} gives ${result.dtype}`);
+    return result.name;
+  });
+
+/** The kernel that gives one texel of four numbers: `body` writes them for the texel of the given number. */
+export const texelKernelSource = (
+  inputs: readonly Operand[],
+  traits: ModeTraits,
+  body: (writer: Writer, texel: string) => Texel,
+): KernelSource =>
+  writeKernel(inputs, traits, true, (writer, thread) => `[${body(writer, thread).join(', ')}]`);
+
+/** The kernel whose body gives what it returns, for the thread of the given number. */
+const writeKernel = (
+  inputs: readonly Operand[],
+  traits: ModeTraits,
+  givesTexels: boolean,
+  body: (writer: Writer, thread: string) => string,
 ): KernelSource => {
   const lines: string[] = [];
   let names = 0;
@@ -115,26 +165,23 @@ export const kernelSource = (
       const second = define(`${position} + ${sizeOf(shape)}`);
       return { dtype, low, high: define(`a${array}[${second}]`) };
     },
+    readTexel: (index, position) => {
+      const name = define(`a${inputs[index]!.array}[${position}]`);
+      return [`${name}[0]`, `${name}[1]`, `${name}[2]`, `${name}[3]`];
+    },
   };
-  const thread = define('this.thread.x');
-  if (output.dtype === 'i32') {
-    const elements = Math.max(1, sizeOf(output.shape));
-    const isHigh = define(`${thread} >= ${elements} ? 1 : 0`);
-    const result = body(writer, define(`${thread} - ${isHigh} * ${elements}`));
-    if (result.dtype !== 'i32') throw new TypeError(`an i32 kernel gives ${result.dtype}`);
-    line(`return ${define(`${isHigh} > 0.5 ? ${result.high} : ${result.low}`)};`);
-  } else {
-    const result = body(writer, thread);
-    if (result.dtype !== output.dtype)
-      throw new TypeError(`a kernel of ${output.dtype} gives ${result.dtype}`);
-    line(`return ${result.name};`);
-  }
+  line(`return ${body(writer, define('this.thread.x'))};`);
   const statements = lines.join('\n');
   const { functions, special: inFunctions } = functionsUsed(statements);
   const special = inFunctions || /\b(?:infinity|nan)\b/.test(statements);
-  const arrays = Math.max(-1, ...inputs.map(({ array }) => array)) + 1;
-  const parameters = Array.from({ length: arrays }, (_, i) => `a${i}`).concat(
-    special ? ['infinity', 'nan'] : [],
-  );
-  return { text: `function (${parameters.join(', ')}) {\n${statements}\n}`, functions, special };
+  const arrays: boolean[] = [];
+  for (const { array, isTexels } of inputs) arrays[array] = isTexels;
+  const parameters = arrays.map((_, i) => `a${i}`).concat(special ? ['infinity', 'nan'] : []);
+  const hasTexels = givesTexels || arrays.includes(true);
+  return {
+    text: `function (${parameters.join(', ')}) {\n${statements}\n}`,
+    functions,
+    special,
+    ...(hasTexels ? { texels: { arrays, output: givesTexels } } : {}),
+  };
 };
