@@ -11,18 +11,20 @@ import type {
   Gpu,
   GpujsLibrary,
   GpuKernel,
+  KernelSettings,
   KernelShortcut,
   TextureConstructor,
   TextureHandle,
 } from './gpujsTypes.ts';
 import type { GpujsMode } from './modes.ts';
 import { gpujsModes } from './modes.ts';
-import type { KernelSource } from './source.ts';
+import type { Contents, KernelSource } from './source.ts';
+import { blockRows, rowFunctions } from './source.ts';
 
-/** What an array is: so many numbers in single precision, or so many texels of four. */
+/** What an array is: so many numbers in single precision, texels or blocks. */
 export interface Layout {
   readonly length: number;
-  readonly isTexels: boolean;
+  readonly contents: Contents;
 }
 
 /** An array, wherever the mode keeps it. */
@@ -38,8 +40,8 @@ export interface HostKernel {
 /** GPU.js in one mode. */
 export interface Host {
   readonly mode: GpujsMode;
-  /** A new array, of texels only in modes that have them; what it holds is not defined. */
-  allocate(length: number, isTexels?: boolean): Handle;
+  /** A new array, of texels and blocks only in modes that have them; what it holds is not defined. */
+  allocate(length: number, contents?: Contents): Handle;
   free(handle: Handle): void;
   write(handle: Handle, data: Float32Array): void;
   /** A copy of the numbers; a promise only where they cannot be had at once. */
@@ -118,14 +120,14 @@ export const openHost = async (wanted?: GpujsMode): Promise<Host> => {
 /** Makes a kernel for array arguments of the given type. */
 const createKernel = (
   gpu: Gpu,
-  { text, functions, special, texels }: KernelSource,
+  { text, functions, special, contents }: KernelSource,
   arrays: { readonly types: readonly string[]; readonly stay: boolean },
   length: number,
-): KernelShortcut =>
-  gpu.createKernel(text, {
+): KernelShortcut => {
+  const settings: KernelSettings = {
     output: [length],
     argumentTypes: [...arrays.types, ...(special ? ['Float', 'Float'] : [])],
-    ...(texels?.output === true ? { returnType: 'Array(4)' } : {}),
+    ...(contents === undefined || contents.output === 'numbers' ? {} : { returnType: 'Array(4)' }),
     functions: functions.map((source) => ({
       source,
       settings: { argumentTypes: parametersOf(source).map(() => 'Number'), returnType: 'Number' },
@@ -135,7 +137,11 @@ const createKernel = (
     pipeline: arrays.stay,
     immutable: false,
     fixIntegerDivisionAccuracy: false,
-  });
+  };
+  return contents?.output === 'blocks'
+    ? gpu.createKernelMap(rowFunctions, text, settings)
+    : gpu.createKernel(text, settings);
+};
 
 const parametersOf = (source: string): readonly string[] =>
   source.slice(source.indexOf('(') + 1, source.indexOf(')')).split(',');
@@ -166,7 +172,7 @@ const openArrays = (gpu: Gpu, mode: 'cpu' | 'webasm'): Host => {
     mode,
     allocate: (length): ArrayHandle => {
       live++;
-      return { length, isTexels: false, data: undefined };
+      return { length, contents: 'numbers', data: undefined };
     },
     free: (handle) => {
       live--;
@@ -198,42 +204,46 @@ const openArrays = (gpu: Gpu, mode: 'cpu' | 'webasm'): Host => {
 /** Mode webgl2: textures with one number or four per texel. */
 const openTextures = async ({ utils }: GpujsLibrary, gpu: Gpu): Promise<Host> => {
   interface TexturePlace extends Handle {
-    readonly place: TextureHandle;
+    /** Of blocks four, else one. */
+    readonly places: readonly TextureHandle[];
   }
-  const textureOf = (handle: Handle): TextureHandle => (handle as TexturePlace).place;
+  const texturesOf = (handle: Handle): readonly TextureHandle[] => (handle as TexturePlace).places;
   const sizeFor = (length: number): Int32Array =>
     utils.getKernelTextureSize({ optimizeFloatMemory: false, precision: 'single' }, [length]);
   // first kernels bring the context, and the classes of the textures that kernels exchange
-  const firstKernel = async (result: string, isTexels: boolean): Promise<GpuKernel> => {
+  const firstKernel = async (output: 'numbers' | 'texels'): Promise<GpuKernel> => {
+    const result = output === 'numbers' ? 'x' : '[x, x, x, x]';
     const text = `function () {\nlet x = this.thread.x;\nreturn ${result};\n}`;
-    const source = { text, functions: [], special: false, texels: { arrays: [], output: isTexels } };
+    const source = { text, functions: [], special: false, contents: { arrays: [], output } };
     const { kernel } = createKernel(gpu, source, { types: [], stay: true }, 1);
     await kernel.build();
     return kernel;
   };
-  const first = await firstKernel('x', false);
-  const firstOfTexels = await firstKernel('[x, x, x, x]', true);
+  const first = await firstKernel('numbers');
+  const firstOfTexels = await firstKernel('texels');
   const gl = first.context!;
   const kinds = {
     numbers: { kernel: first, internalFormat: gl.R32F, textureFormat: gl.RED },
     texels: { kernel: firstOfTexels, internalFormat: gl.RGBA32F, textureFormat: gl.RGBA },
   };
-  const kindOf = (isTexels: boolean) => (isTexels ? kinds.texels : kinds.numbers);
+  const kindOf = ({ contents }: Layout) => (contents === 'numbers' ? kinds.numbers : kinds.texels);
+  const countOf = ({ contents }: Layout): number => (contents === 'blocks' ? blockRows : 1);
   const mostTexels = gl.getParameter(gl.MAX_TEXTURE_SIZE) as number;
   let live = 0;
   const bind = (texture: WebGLTexture): void => {
     gl.activeTexture(gl.TEXTURE15);
     gl.bindTexture(gl.TEXTURE_2D, texture);
   };
-  const fill = (texture: WebGLTexture, { length, isTexels }: Layout, data: Float32Array | null): void => {
-    const [width, height] = sizeFor(length);
-    const { internalFormat, textureFormat } = kindOf(isTexels);
+  const fill = (texture: WebGLTexture, layout: Layout, data: Float32Array | null): void => {
+    const [width, height] = sizeFor(layout.length);
+    const { internalFormat, textureFormat } = kindOf(layout);
     bind(texture);
     gl.pixelStorei(gl.UNPACK_FLIP_Y_WEBGL, false);
     gl.texImage2D(gl.TEXTURE_2D, 0, internalFormat, width!, height!, 0, textureFormat, gl.FLOAT, data);
   };
-  const textureFor = (texture: WebGLTexture, { length, isTexels }: Layout): TextureHandle => {
-    const kind = kindOf(isTexels);
+  const textureFor = (texture: WebGLTexture, layout: Layout): TextureHandle => {
+    const kind = kindOf(layout);
+    const { length } = layout;
     const Texture = kind.kernel.texture!.constructor as TextureConstructor;
     return new Texture({
       ...kind,
@@ -244,25 +254,44 @@ const openTextures = async ({ utils }: GpujsLibrary, gpu: Gpu): Promise<Host> =>
       context: gl,
     });
   };
-  const allocate = (length: number, isTexels = false): TexturePlace => {
-    if (Math.max(...sizeFor(length)) > mostTexels)
-      throw tooLarge(length, `textures of ${mostTexels} by ${mostTexels} numbers`);
+  const allocateTexture = (layout: Layout): TextureHandle => {
     const texture = gl.createTexture();
     bind(texture);
     for (const wrap of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T])
       gl.texParameteri(gl.TEXTURE_2D, wrap, gl.CLAMP_TO_EDGE);
     for (const filter of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER])
       gl.texParameteri(gl.TEXTURE_2D, filter, gl.NEAREST);
-    fill(texture, { length, isTexels }, null);
+    fill(texture, layout, null);
+    return textureFor(texture, layout);
+  };
+  const allocate = (length: number, contents: Contents = 'numbers'): TexturePlace => {
+    if (Math.max(...sizeFor(length)) > mostTexels)
+      throw tooLarge(length, `textures of ${mostTexels} by ${mostTexels} numbers`);
+    const layout: Layout = { length, contents };
     live++;
-    return { length, isTexels, place: textureFor(texture, { length, isTexels }) };
+    return { ...layout, places: Array.from({ length: countOf(layout) }, () => allocateTexture(layout)) };
   };
   // kernels are built for the sizes of textures, whatever they hold: one small texture of a kind stands for all
-  const exampleOf = (layout: Layout): TextureHandle =>
-    textureFor(kindOf(layout.isTexels).kernel.texture!.texture, layout);
+  const examplesOf = (layout: Layout): readonly TextureHandle[] => {
+    const { texture } = kindOf(layout).kernel.texture!;
+    return Array.from({ length: countOf(layout) }, () => textureFor(texture, layout));
+  };
   const free = (handle: Handle): void => {
     live--;
-    gl.deleteTexture(textureOf(handle).texture);
+    for (const { texture } of texturesOf(handle)) gl.deleteTexture(texture);
+  };
+  /** Makes a kernel write into textures from its next run on: the first as its own output, those of further rows as those of its functions. */
+  const sendTo = (kernel: GpuKernel, [own, ...rows]: readonly TextureHandle[]): void => {
+    kernel.texture = own!;
+    kernel._textureSwitched = true;
+    if (rows.length === 0) return;
+    kernel.mappedTextures = rows;
+    kernel.drawBuffersMap = [own!, ...rows].map((_, i) => gl.COLOR_ATTACHMENT0 + i);
+    if (kernel.framebuffer == null) return;
+    gl.bindFramebuffer(gl.FRAMEBUFFER, kernel.framebuffer);
+    rows.forEach(({ texture }, i) => {
+      gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT1 + i, gl.TEXTURE_2D, texture, 0);
+    });
   };
   return {
     mode: 'webgl2',
@@ -272,27 +301,32 @@ const openTextures = async ({ utils }: GpujsLibrary, gpu: Gpu): Promise<Host> =>
       const [width, height] = sizeFor(handle.length);
       const numbers = new Float32Array(width! * height!);
       numbers.set(data);
-      fill(textureOf(handle).texture, handle, numbers);
+      fill(texturesOf(handle)[0]!.texture, handle, numbers);
     },
-    read: (handle) => textureOf(handle).toArray(),
+    read: (handle) => texturesOf(handle)[0]!.toArray(),
     compile: async (text, lengths, length) => {
-      const inputs = lengths.map((n, i) => ({ length: n, isTexels: text.texels?.arrays[i] === true }));
-      const types = inputs.map(({ isTexels }) => `ArrayTexture(${isTexels ? 4 : 1})`);
+      const { arrays = [], output = 'numbers' } = text.contents ?? {};
+      const examples = lengths.flatMap((n, i) => {
+        const contents = arrays[i] ?? 'numbers';
+        const type = `ArrayTexture(${contents === 'numbers' ? 1 : 4})`;
+        return examplesOf({ length: n, contents }).map((texture) => ({ type, texture }));
+      });
+      const types = examples.map(({ type }) => type);
       const shortcut = createKernel(gpu, text, { types, stay: true }, length);
       const special = specialValues(text.special);
       const { kernel: built } = shortcut;
-      built.texture = exampleOf({ length, isTexels: text.texels?.output === true });
-      built.build(...inputs.map(exampleOf), ...special);
+      sendTo(built, examplesOf({ length, contents: output }));
+      built.build(...examples.map(({ texture }) => texture), ...special);
       const kernel = usedKernel(built, shortcut);
       if (typeof kernel === 'string') return kernel;
       return {
         run: (given, target) => {
-          kernel.texture = textureOf(target);
-          kernel._textureSwitched = true;
-          kernel.run(...given.map(textureOf), ...special);
+          sendTo(kernel, texturesOf(target));
+          kernel.run(...given.flatMap(texturesOf), ...special);
         },
         destroy: () => {
           kernel.texture = null;
+          kernel.mappedTextures = null;
           kernel.destroy();
         },
       };
@@ -334,7 +368,7 @@ const openBuffers = async ({ WebGPUContext, WebGPUBufferResult }: GpujsLibrary, 
       size: 4 * length,
       usage: usage.storage | usage.copySource | usage.copyTarget,
     });
-    const handle = { length, isTexels: false, place: placeFor(buffer, length) };
+    const handle: BufferPlace = { length, contents: 'numbers', place: placeFor(buffer, length) };
     live.add(handle);
     return handle;
   };

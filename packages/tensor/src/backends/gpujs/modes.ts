@@ -14,7 +14,7 @@ export interface ModeTraits {
   readonly exactDivision: boolean;
   /** Sums are computed as they are written; else compilers may change the order of operations. */
   readonly keepsSums: boolean;
-  /** Kernels read and give texels of four numbers. */
+  /** Kernels read texels of four numbers, and give them or blocks of four. */
   readonly hasTexels: boolean;
 }
 

@@ -5,7 +5,7 @@ import type { Handle, Host, Layout } from './host.ts';
 export type Demand = ReadonlyMap<string, number>;
 
 /** What two layouts have in common if they are equal. */
-export const layoutKey = ({ length, isTexels }: Layout): string => `${length}${isTexels ? ' texels' : ''}`;
+export const layoutKey = ({ length, contents }: Layout): string => `${length} ${contents}`;
 
 /** Arrays by layout. */
 export interface Pool {
@@ -30,7 +30,7 @@ export const openPool = (host: Host, free: (handle: Handle) => void): Pool => {
     while (handles.length > limitOf(key)) free(handles.pop()!);
   };
   return {
-    take: (layout) => waiting.get(layoutKey(layout))?.pop() ?? host.allocate(layout.length, layout.isTexels),
+    take: (layout) => waiting.get(layoutKey(layout))?.pop() ?? host.allocate(layout.length, layout.contents),
     give: (handle) => {
       const key = layoutKey(handle);
       const handles = waiting.get(key) ?? [];

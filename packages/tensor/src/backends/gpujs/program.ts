@@ -13,12 +13,12 @@ import type { Handle, Host, HostKernel, Layout } from './host.ts';
 import type { KernelStore, Loan } from './kernelStore.ts';
 import { tableEntry } from './kernelTable.ts';
 import { mostNumbers, traitsOf } from './modes.ts';
-import { texelSlots } from './packed/steps.ts';
+import { contentsBySlot } from './packed/steps.ts';
 import type { Demand } from './pool.ts';
 import { layoutKey } from './pool.ts';
 import type { Queue } from './queue.ts';
-import type { KernelSource } from './source.ts';
-import { arraysOf, lanes, numbersOf, operandsOf } from './source.ts';
+import type { Contents, KernelSource } from './source.ts';
+import { arraysOf, blockRows, lanes, numbersOf, operandsOf } from './source.ts';
 
 /** Runs one step on the arrays of all slots. */
 type StepRunner = (handles: readonly Handle[]) => void;
@@ -67,19 +67,25 @@ export const choiceFor = (op: Step['op']): KernelChoice =>
 export const bytesOf = (spec: Spec): number => 4 * numbersOf(spec);
 
 /** The layout of an array of numbers that holds a tensor. */
-export const layoutOf = (spec: Spec): Layout => ({ length: numbersOf(spec), isTexels: false });
+export const layoutOf = (spec: Spec): Layout => ({ length: numbersOf(spec), contents: 'numbers' });
 
-const layoutsOf = (graph: Graph): readonly Layout[] => {
-  const packed = texelSlots(graph);
-  return graph.specs.map((spec, slot) =>
-    packed.has(slot) ? { length: numbersOf(spec) / lanes, isTexels: true } : layoutOf(spec),
-  );
+/** Numbers of what arrays are made of. */
+const numbersIn: Readonly<Record<Contents, number>> = {
+  numbers: 1,
+  texels: lanes,
+  blocks: lanes * blockRows,
 };
+
+const layoutsOf = (graph: Graph): readonly Layout[] =>
+  contentsBySlot(graph).map((contents, slot) => ({
+    length: numbersOf(graph.specs[slot]!) / numbersIn[contents],
+    contents,
+  }));
 
 /** The text of the kernel of a step, or undefined for steps without one. */
 export const kernelOf = (graph: Graph, step: Step, mode: Host['mode']): KernelSource | undefined =>
   tableEntry(step.op)?.(
-    operandsOf(step.inputs, graph.specs, texelSlots(graph)),
+    operandsOf(step.inputs, graph.specs, contentsBySlot(graph)),
     graph.specs[step.output]!,
     step.attrs,
     traitsOf[mode],
@@ -228,7 +234,7 @@ const demandOf = (
     const count = (alive.get(key) ?? 0) + by;
     alive.set(key, count);
     demand.set(key, Math.max(demand.get(key) ?? 0, count));
-    bytes += 4 * layout.length * (layout.isTexels ? lanes : 1) * by;
+    bytes += 4 * layout.length * numbersIn[layout.contents] * by;
     most = Math.max(most, bytes);
   };
   for (const { takes, frees } of moves) {

@@ -16,12 +16,18 @@ export interface KernelSource {
   readonly functions: readonly string[];
   /** Whether infinity and NaN are arguments: no shading language has literals for them. */
   readonly special: boolean;
-  /** Which arrays hold texels of four numbers, and whether the output does; none where this is left out. */
-  readonly texels?: { readonly arrays: readonly boolean[]; readonly output: boolean };
+  /** What the arrays and the output are made of; numbers where this is left out. */
+  readonly contents?: { readonly arrays: readonly Contents[]; readonly output: Contents };
 }
+
+/** What an array is made of: numbers, texels of four numbers, or blocks of four texels in as many textures. */
+export type Contents = 'numbers' | 'texels' | 'blocks';
 
 /** Numbers of a texel. */
 export const lanes = 4;
+
+/** Texels of a block. */
+export const blockRows = 4;
 
 /** The numbers of one texel, as text. */
 export type Texel = readonly [string, string, string, string];
@@ -35,8 +41,7 @@ export type Value =
 /** An input of a kernel: what it holds, and the number of the array that holds it. Inputs of one tensor share an array. */
 export interface Operand extends Spec {
   readonly array: number;
-  /** Whether the array holds texels of four numbers. */
-  readonly isTexels: boolean;
+  readonly contents: Contents;
 }
 
 /** The slots of a kernel's arrays: those that it reads, each once. */
@@ -46,13 +51,13 @@ export const arraysOf = (slots: readonly number[]): readonly number[] => [...new
 export const operandsOf = (
   slots: readonly number[],
   specs: readonly Spec[],
-  texelSlots: ReadonlySet<number>,
+  contents: readonly Contents[],
 ): readonly Operand[] => {
   const arrays = arraysOf(slots);
   return slots.map((slot) => ({
     ...specs[slot]!,
     array: arrays.indexOf(slot),
-    isTexels: texelSlots.has(slot),
+    contents: contents[slot]!,
   }));
 };
 
@@ -62,14 +67,16 @@ export interface Writer {
   /** A new variable with the given value; its name. */
   define(expression: string): string;
   assign(name: string, expression: string): void;
+  /** Calls a function for its effect. */
+  call(text: string): void;
   /** Statements that run while the counter, a variable named in `body`, goes from 0 to below `count`. */
   repeat(count: number, body: (counter: string) => void): void;
   /** Statements that run where the condition holds. */
   when(condition: string, body: () => void): void;
   /** The element of array number `index` at a position. */
   read(index: number, position: string): Value;
-  /** The texel of array number `index` at a position. */
-  readTexel(index: number, position: string): Texel;
+  /** The texel of array number `index` at a position; of a block the one of the given number. */
+  readTexel(index: number, position: string, row?: number): Texel;
 }
 
 /** Numbers that hold one element of a dtype. */
@@ -98,7 +105,7 @@ export const kernelSource = (
   traits: ModeTraits,
   body: (writer: Writer, element: string) => Value,
 ): KernelSource =>
-  writeKernel(inputs, traits, false, (writer, thread) => {
+  writeKernel(inputs, traits, 'numbers', (writer, thread) => {
     const { define } = writer;
     if (output.dtype === 'i32') {
       const elements = Math.max(1, sizeOf(output.shape));
@@ -119,13 +126,35 @@ export const texelKernelSource = (
   traits: ModeTraits,
   body: (writer: Writer, texel: string) => Texel,
 ): KernelSource =>
-  writeKernel(inputs, traits, true, (writer, thread) => `[${body(writer, thread).join(', ')}]`);
+  writeKernel(inputs, traits, 'texels', (writer, thread) => `[${body(writer, thread).join(', ')}]`);
+
+/** The functions that a kernel of blocks gives the second, third and fourth texel to. */
+export const rowFunctions: readonly string[] = [1, 2, 3].map(
+  (row) => `function row${row}(a, b, c, d) { return [a, b, c, d]; }`,
+);
+
+/** The kernel that gives one block of four texels: `body` writes them for the block of the given number. */
+export const blockKernelSource = (
+  inputs: readonly Operand[],
+  traits: ModeTraits,
+  body: (writer: Writer, block: string) => readonly Texel[],
+): KernelSource =>
+  writeKernel(inputs, traits, 'blocks', (writer, thread) => {
+    const [first, ...rest] = body(writer, thread);
+    rest.forEach((texel, i) => {
+      writer.call(`row${i + 1}(${texel.join(', ')})`);
+    });
+    return `[${first!.join(', ')}]`;
+  });
+
+const parameterOf = (array: number, row?: number): string =>
+  row === undefined ? `a${array}` : `a${array}row${row}`;
 
 /** The kernel whose body gives what it returns, for the thread of the given number. */
 const writeKernel = (
   inputs: readonly Operand[],
   traits: ModeTraits,
-  givesTexels: boolean,
+  output: Contents,
   body: (writer: Writer, thread: string) => string,
 ): KernelSource => {
   const lines: string[] = [];
@@ -165,8 +194,9 @@ const writeKernel = (
       const second = define(`${position} + ${sizeOf(shape)}`);
       return { dtype, low, high: define(`a${array}[${second}]`) };
     },
-    readTexel: (index, position) => {
-      const name = define(`a${inputs[index]!.array}[${position}]`);
+    call: (text) => line(`${text};`),
+    readTexel: (index, position, row) => {
+      const name = define(`${parameterOf(inputs[index]!.array, row)}[${position}]`);
       return [`${name}[0]`, `${name}[1]`, `${name}[2]`, `${name}[3]`];
     },
   };
@@ -174,14 +204,17 @@ const writeKernel = (
   const statements = lines.join('\n');
   const { functions, special: inFunctions } = functionsUsed(statements);
   const special = inFunctions || /\b(?:infinity|nan)\b/.test(statements);
-  const arrays: boolean[] = [];
-  for (const { array, isTexels } of inputs) arrays[array] = isTexels;
-  const parameters = arrays.map((_, i) => `a${i}`).concat(special ? ['infinity', 'nan'] : []);
-  const hasTexels = givesTexels || arrays.includes(true);
+  const arrays: Contents[] = [];
+  for (const { array, contents } of inputs) arrays[array] = contents;
+  const parameters = arrays.flatMap((contents, i) =>
+    contents === 'blocks' ? [0, 1, 2, 3].map((row) => parameterOf(i, row)) : [parameterOf(i)],
+  );
+  if (special) parameters.push('infinity', 'nan');
+  const isPlain = [output, ...arrays].every((contents) => contents === 'numbers');
   return {
     text: `function (${parameters.join(', ')}) {\n${statements}\n}`,
     functions,
     special,
-    ...(hasTexels ? { texels: { arrays, output: givesTexels } } : {}),
+    ...(isPlain ? {} : { contents: { arrays, output } }),
   };
 };

@@ -3,7 +3,7 @@ import type { Spec } from '../../../tensor.ts';
 import type { ModeTraits } from '../modes.ts';
 import { divide, indicesOf, positionOf } from '../positions.ts';
 import type { KernelSource, Operand, Texel, Writer } from '../source.ts';
-import { kernelSource, lanes, texelKernelSource } from '../source.ts';
+import { blockKernelSource, blockRows, kernelSource, lanes, texelKernelSource } from '../source.ts';
 import type {
   PackAttrs,
   PackedConvolutionAttrs,
@@ -12,7 +12,7 @@ import type {
   PackedMatmulAttrs,
   UnpackAttrs,
 } from './steps.ts';
-import { texelsFor } from './steps.ts';
+import { blocksFor, texelsFor } from './steps.ts';
 
 const eachLane = <T>(of: (lane: number) => T): readonly [T, T, T, T] => [of(0), of(1), of(2), of(3)];
 
@@ -90,58 +90,73 @@ const laneOf = (writer: Writer, texel: Texel, lane: string): string => {
 export const unpackKernel = (
   inputs: readonly Operand[],
   output: Spec,
-  { extents, strides, packed, parts }: UnpackAttrs,
+  { extents, strides, packed, rows, parts }: UnpackAttrs,
   traits: ModeTraits,
 ): KernelSource =>
   kernelSource(inputs, output, traits, (writer, element) => {
     const indices = indicesOf(writer, element, extents);
     const four = writer.define(`Math.floor(${indices[packed]} / ${lanes})`);
     const lane = writer.define(`${indices[packed]} - ${four} * ${lanes}`);
+    const number = positionOf(writer, indices, rows.strides);
+    const { quotient: row, rest: block } = divide(writer, number, rows.count);
     const places = indices.map((index, d) => (d === packed ? four : index));
-    const at = positionOf(writer, places, strides);
-    if (parts === 1) return { dtype: 'f32', name: laneOf(writer, writer.readTexel(0, at), lane) };
-    const size = extents.reduce((total, n, d) => total * (d === packed ? texelsFor(n) : n), 1);
+    const at = positionOf(writer, [...places, block], [...strides, rows.stride]);
     const total = writer.define('0');
-    writer.repeat(parts, (part) => {
-      const texel = writer.readTexel(0, positionOf(writer, [part], [size], at));
-      writer.assign(total, `${total} + ${laneOf(writer, texel, lane)}`);
-    });
+    for (let r = 0; r < blockRows; r++)
+      writer.when(`${row} === ${r}`, () => {
+        writer.repeat(parts.count, (part) => {
+          const texel = writer.readTexel(0, positionOf(writer, [part], [parts.stride], at), r);
+          writer.assign(total, `${total} + ${laneOf(writer, texel, lane)}`);
+        });
+      });
     return { dtype: 'f32', name: total };
   });
 
-/** Four sums that are open while their terms are written. */
+/** The sums of a block, open while their terms are written. */
 interface Sums {
-  readonly names: Texel;
-  /** Adds to every sum the products of the factors with its numbers of the rows. */
-  addProducts(factors: readonly string[], rows: readonly Texel[]): void;
+  readonly names: readonly Texel[];
+  /** Adds the products of the factors of every row with the texels that belong to them. */
+  addProducts(factors: readonly (readonly string[])[], texels: readonly Texel[]): void;
 }
 
+const eachRow = <T>(of: (row: number) => T): readonly T[] =>
+  Array.from({ length: blockRows }, (_, r) => of(r));
+
 const openSums = (writer: Writer): Sums => {
-  const names = eachLane(() => writer.define('0'));
+  const names = eachRow(() => eachLane(() => writer.define('0')));
   return {
     names,
-    addProducts: (factors, rows) => {
-      names.forEach((name, lane) => {
-        const terms = factors.map((factor, i) => `${factor} * ${rows[i]![lane]}`);
-        writer.assign(name, [name, ...terms].join(' + '));
+    addProducts: (factors, texels) => {
+      names.forEach((row, r) => {
+        row.forEach((name, lane) => {
+          const terms = texels.map((texel, i) => `${factors[r]![i]} * ${texel[lane]}`);
+          writer.assign(name, [name, ...terms].join(' + '));
+        });
       });
     },
   };
 };
 
 /** Sums of sums: rounding errors grow with the number of parts and the length of one. */
-const addTo = (writer: Writer, totals: Texel, part: (sums: Sums) => void): void => {
+const addTo = (writer: Writer, totals: readonly Texel[], part: (sums: Sums) => void): void => {
   const sums = openSums(writer);
   part(sums);
-  totals.forEach((total, lane) => {
-    writer.assign(total, `${total} + ${sums.names[lane]}`);
+  totals.forEach((row, r) => {
+    row.forEach((total, lane) => {
+      writer.assign(total, `${total} + ${sums.names[r]![lane]}`);
+    });
   });
 };
 
-/** The four texels from a position on, so many texels apart. */
-const readRows = (writer: Writer, input: number, first: string, stride: number, count = lanes): Texel[] =>
-  Array.from({ length: count }, (_, row) =>
-    writer.readTexel(input, row === 0 ? first : writer.define(`${first} + ${row * stride}`)),
+/** Texels from a position on, so many apart. */
+const readTexels = (
+  writer: Writer,
+  input: number,
+  first: string,
+  { stride, count = lanes }: { readonly stride: number; readonly count?: number },
+): Texel[] =>
+  Array.from({ length: count }, (_, i) =>
+    writer.readTexel(input, i === 0 ? first : writer.define(`${first} + ${i * stride}`)),
   );
 
 /** Texels of a row that are added up on their own. */
@@ -153,12 +168,12 @@ export const packedMatmulKernel = (
   { extents: [batch, m, n, k] }: PackedMatmulAttrs,
   traits: ModeTraits,
 ): KernelSource =>
-  texelKernelSource(inputs, traits, (writer, texel) => {
-    const [columns, depth] = [texelsFor(n), texelsFor(k)];
-    const [c, i, j] = indicesOf(writer, texel, [batch, m, columns]) as [string, string, string];
+  blockKernelSource(inputs, traits, (writer, block) => {
+    const [count, columns, depth] = [blocksFor(m), texelsFor(n), texelsFor(k)];
+    const [c, i, j] = indicesOf(writer, block, [batch, count, columns]) as [string, string, string];
     const row = positionOf(writer, [c, i], [m * depth, depth]);
     const column = positionOf(writer, [c, j], [lanes * depth * columns, 1]);
-    const totals = eachLane(() => writer.define('0'));
+    const totals = openSums(writer).names;
     const length = depth <= 2 * depthOfPart ? depth : depthOfPart;
     const parts = Math.ceil(depth / length);
     writer.repeat(parts, (part) =>
@@ -166,9 +181,12 @@ export const packedMatmulKernel = (
         writer.repeat(length, (step) => {
           const p = parts === 1 ? step : writer.define(`${part} * ${length} + ${step}`);
           const product = (): void => {
-            const factors = writer.readTexel(0, writer.define(`${row} + ${p}`));
-            const first = writer.define(`${column} + ${p} * ${lanes * columns}`);
-            sums.addProducts(factors, readRows(writer, 1, first, columns));
+            const left = writer.define(`${row} + ${p}`);
+            const right = writer.define(`${column} + ${p} * ${lanes * columns}`);
+            sums.addProducts(
+              readTexels(writer, 0, left, { stride: count * depth, count: blockRows }),
+              readTexels(writer, 1, right, { stride: columns }),
+            );
           };
           whenAll(writer, depth % length === 0 ? [] : [`${p} < ${depth}`], product);
         }),
@@ -183,29 +201,37 @@ export const packedConvolutionKernel = (
   attrs: PackedConvolutionAttrs,
   traits: ModeTraits,
 ): KernelSource =>
-  texelKernelSource(inputs, traits, (writer, texel) => {
+  blockKernelSource(inputs, traits, (writer, block) => {
     const { batch, groups, inGroup, outGroup, image, out, kernel, stride, dilation } = attrs;
-    const [n, o, y, x] = indicesOf(writer, texel, [batch, groups * outGroup, ...out]) as [
-      string,
-      string,
-      string,
-      string,
-    ];
     const [height, width] = image;
-    const [plane, channels] = [height * width, groups * inGroup];
-    const first = positionOf(writer, [n, y, x], [channels * plane, stride[0] * width, stride[1]]);
-    const group = groups === 1 ? undefined : divide(writer, o, outGroup).quotient;
-    const corner = group === undefined ? first : positionOf(writer, [group], [inGroup * plane], first);
+    const plane = height * width;
+    const count = blocksFor(batch * out[0] * out[1]);
+    const [o, first] = indicesOf(writer, block, [groups * outGroup, count]) as [string, string];
+    const { quotient: group } = divide(writer, o, outGroup);
+    const corners = eachRow((row) => {
+      const number = row === 0 ? first : writer.define(`${first} + ${row * count}`);
+      const [n, y, x] = indicesOf(writer, number, [batch, ...out]) as [string, string, string];
+      return positionOf(
+        writer,
+        [n, y, x, ...(groups === 1 ? [] : [group])],
+        [groups * inGroup * plane, stride[0] * width, stride[1], inGroup * plane],
+      );
+    });
     const filter = writer.define(`${o} * ${kernel[0] * kernel[1] * lanes * inGroup}`);
-    const totals = eachLane(() => writer.define('0'));
+    const totals = openSums(writer).names;
     writer.repeat(kernel[0], (ky) =>
       writer.repeat(kernel[1], (kx) =>
         addTo(writer, totals, (sums) => {
-          const pixel = positionOf(writer, [ky, kx], [dilation[0] * width, dilation[1]], corner);
-          const tap = positionOf(writer, [ky, kx], [kernel[1] * lanes * inGroup, lanes * inGroup], filter);
+          const offset = positionOf(writer, [ky, kx], [dilation[0] * width, dilation[1]]);
+          const taps = [kernel[1] * lanes * inGroup, lanes * inGroup];
+          const tap = positionOf(writer, [ky, kx], taps, filter);
           writer.repeat(inGroup, (c) => {
-            const factors = writer.readTexel(0, positionOf(writer, [c], [plane], pixel));
-            sums.addProducts(factors, readRows(writer, 1, positionOf(writer, [c], [lanes], tap), 1));
+            const channel = positionOf(writer, [c], [plane], offset);
+            const pixels = corners.map((corner) =>
+              writer.readTexel(0, writer.define(`${corner} + ${channel}`)),
+            );
+            const weights = positionOf(writer, [c], [lanes], tap);
+            sums.addProducts(pixels, readTexels(writer, 1, weights, { stride: 1 }));
           });
         }),
       ),
@@ -213,50 +239,54 @@ export const packedConvolutionKernel = (
     return totals;
   });
 
-/** The kernel of `packedFilterGrad`: four channels of a tap add up over the rows of a part. */
+/** The kernel of `packedFilterGrad`: four channels of a tap of four filters add up over the rows of a part. */
 export const packedFilterGradKernel = (
   inputs: readonly Operand[],
   attrs: PackedFilterGradAttrs,
   traits: ModeTraits,
 ): KernelSource =>
-  texelKernelSource(inputs, traits, (writer, texel) => {
+  blockKernelSource(inputs, traits, (writer, block) => {
     const { batch, groups, inGroup, filters, image, out, kernel, stride, dilation, columns, parts } = attrs;
-    const [part, o, ky, kx, c] = indicesOf(writer, texel, [parts, groups * filters, ...kernel, inGroup]) as [
-      string,
-      string,
-      string,
-      string,
-      string,
-    ];
     const [height, width] = image;
-    const plane = height * width;
-    const corner = positionOf(writer, [c, ky, kx], [plane, dilation[0] * width, dilation[1]]);
-    const group = groups === 1 ? undefined : divide(writer, o, filters).quotient;
-    const start = group === undefined ? corner : positionOf(writer, [group], [inGroup * plane], corner);
-    const totals = eachLane(() => writer.define('0'));
+    const [plane, count] = [height * width, blocksFor(filters)];
+    const [part, group, o, ky, kx, c] = indicesOf(writer, block, [
+      ...[parts, groups, count],
+      ...kernel,
+      inGroup,
+    ]) as [string, string, string, string, string, string];
+    const corner = positionOf(
+      writer,
+      [group, c, ky, kx],
+      [inGroup * plane, plane, dilation[0] * width, dilation[1]],
+    );
     const [rows, across] = [(batch * out[0]) / parts, texelsFor(columns)];
+    const filter = positionOf(writer, [group, o], [filters * out[0] * across, out[0] * across]);
     const whole = Math.floor(columns / lanes);
+    const totals = openSums(writer).names;
     writer.repeat(rows, (step) => {
       const row = parts === 1 ? step : writer.define(`${part} * ${rows} + ${step}`);
       const { quotient: n, rest: y } = divide(writer, row, out[0]);
-      const pixels = positionOf(writer, [n, y], [groups * inGroup * plane, stride[0] * width], start);
-      const cotangents = positionOf(
-        writer,
-        [n, o, y],
-        [groups * filters * out[0] * across, out[0] * across, across],
-      );
-      const four = (sums: Sums, at: string | undefined, count: number): void => {
-        const pixel =
-          at === undefined
-            ? writer.define(`${pixels} + ${lanes * whole * stride[1]}`)
-            : positionOf(writer, [at], [lanes * stride[1]], pixels);
-        const place = writer.define(`${cotangents} + ${at ?? whole}`);
-        const factors = writer.readTexel(1, place).slice(0, count);
-        sums.addProducts(factors, readRows(writer, 0, pixel, stride[1], count));
-      };
+      const pixels = positionOf(writer, [n, y], [groups * inGroup * plane, stride[0] * width], corner);
+      const cotangents = positionOf(writer, [n, y], [groups * filters * out[0] * across, across], filter);
       addTo(writer, totals, (sums) => {
-        writer.repeat(whole, (at) => four(sums, at, lanes));
-        if (columns % lanes > 0) four(sums, undefined, columns % lanes);
+        const addFour = (pixel: string, cotangent: string, wanted: number): void =>
+          sums.addProducts(
+            readTexels(writer, 1, cotangent, { stride: count * out[0] * across, count: blockRows }),
+            readTexels(writer, 0, pixel, { stride: stride[1], count: wanted }),
+          );
+        writer.repeat(whole, (at) =>
+          addFour(
+            positionOf(writer, [at], [lanes * stride[1]], pixels),
+            writer.define(`${cotangents} + ${at}`),
+            lanes,
+          ),
+        );
+        if (columns % lanes === 0) return;
+        addFour(
+          writer.define(`${pixels} + ${whole * lanes * stride[1]}`),
+          writer.define(`${cotangents} + ${whole}`),
+          columns % lanes,
+        );
       });
     });
     return totals;

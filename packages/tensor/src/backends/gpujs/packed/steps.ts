@@ -1,7 +1,7 @@
-// Products as steps on texels: operands packed four numbers to a texel, a product whose threads compute four results each, and unpacking.
+// Products as steps on texels: operands packed four numbers to a texel, a product whose threads compute blocks of four texels, and unpacking.
 //
-// A thread that computes one number reads two for every multiplication, and reading costs much more than multiplying. Four results at
-// once need five reads for sixteen multiplications.
+// A thread that computes one number reads two for every multiplication, and reading costs much more than multiplying. Sixteen results at
+// once need eight reads of texels for 64 multiplications. The rows of a block are far apart, so that neighbouring threads read neighbours.
 import type { Graph, Slot, Step } from '../../../graph/graph.ts';
 import type { ConvExtents, FilterGradAttrs, InputGradAttrs, WindowAttrs } from '../../../ops/conv.ts';
 import { convExtents } from '../../../ops/conv.ts';
@@ -11,7 +11,8 @@ import type { Attrs, Primitive } from '../../../primitive.ts';
 import { sizeOf } from '../../../shape.ts';
 import type { Shape, Spec } from '../../../tensor.ts';
 import { mostNumbers } from '../modes.ts';
-import { lanes } from '../source.ts';
+import type { Contents } from '../source.ts';
+import { blockRows, lanes } from '../source.ts';
 
 /** One dimension of packed texels, and of the array that they are packed from: index `i` reads number `(i - before) / spread`. */
 export interface PackedDimension {
@@ -32,16 +33,22 @@ export interface PackedDimension {
 /** Attrs of the step that packs numbers. */
 export type PackAttrs = { readonly dimensions: readonly PackedDimension[]; readonly offset: number };
 
-/** Attrs of the step that takes numbers out of texels. */
+/** Attrs of the step that takes numbers out of blocks. */
 export type UnpackAttrs = {
   readonly shape: Shape;
   /** Of the result, neighbouring dimensions as one. */
   readonly extents: readonly number[];
-  /** Texels between two numbers, or between four of the dimension that is packed. */
+  /** Blocks between two numbers, or between four of the dimension that is packed. */
   readonly strides: readonly number[];
   readonly packed: number;
-  /** Arrays of texels behind each other that are added up. */
-  readonly parts: number;
+  /** Rows of numbers, of which so many follow each other before the next texel of the same blocks: their number from the indices, and blocks between two of them. */
+  readonly rows: {
+    readonly strides: readonly number[];
+    readonly count: number;
+    readonly stride: number;
+  };
+  /** Arrays of blocks behind each other that are added up, and their blocks. */
+  readonly parts: { readonly count: number; readonly stride: number };
 };
 
 /** Attrs of the product of packed matrices [batch,m,k/4] and [batch,k,n/4]. */
@@ -80,6 +87,7 @@ export type PackedFilterGradAttrs = PackedWindow & {
 };
 
 const texels = (shape: Shape): Spec => ({ shape: [...shape, lanes], dtype: 'f32' });
+const blocks = (shape: Shape): Spec => texels([blockRows, ...shape]);
 
 /** A step that only the pass below makes, and whose kernel is its meaning. */
 const packedOp = <A extends Attrs>(name: string, infer: (attrs: A) => Spec): Primitive =>
@@ -94,24 +102,35 @@ const packedOp = <A extends Attrs>(name: string, infer: (attrs: A) => Spec): Pri
 const packOp = packedOp<PackAttrs>('pack', ({ dimensions }) => texels(dimensions.map(({ size }) => size)));
 const unpackOp = packedOp<UnpackAttrs>('unpack', ({ shape }) => ({ shape, dtype: 'f32' }));
 const matmulOp = packedOp<PackedMatmulAttrs>('packedMatmul', ({ extents: [batch, m, n] }) =>
-  texels([batch, m, texelsFor(n)]),
+  blocks([batch, blocksFor(m), texelsFor(n)]),
 );
 const convolutionOp = packedOp<PackedConvolutionAttrs>('packedConvolution', (attrs) =>
-  texels([attrs.batch, attrs.groups * attrs.outGroup, ...attrs.out]),
+  blocks([attrs.groups * attrs.outGroup, blocksFor(attrs.batch * sizeOf(attrs.out))]),
 );
 const filterGradOp = packedOp<PackedFilterGradAttrs>('packedFilterGrad', (attrs) =>
-  texels([attrs.parts, attrs.groups * attrs.filters, ...attrs.kernel, attrs.inGroup]),
+  blocks([attrs.parts, attrs.groups, blocksFor(attrs.filters), ...attrs.kernel, attrs.inGroup]),
 );
 
-/** Ops whose results are texels of four numbers. */
-const givingTexels: ReadonlySet<Primitive> = new Set([packOp, matmulOp, convolutionOp, filterGradOp]);
+/** Ops whose results are not made of numbers. */
+const contentsOf: ReadonlyMap<Primitive, Contents> = new Map([
+  [packOp, 'texels'],
+  [matmulOp, 'blocks'],
+  [convolutionOp, 'blocks'],
+  [filterGradOp, 'blocks'],
+]);
 
-/** The slots that hold texels of four numbers. */
-export const texelSlots = ({ steps }: Graph): ReadonlySet<Slot> =>
-  new Set(steps.filter(({ op }) => givingTexels.has(op)).map(({ output }) => output));
+/** What the arrays of all slots are made of. */
+export const contentsBySlot = ({ specs, steps }: Graph): readonly Contents[] => {
+  const contents = specs.map((): Contents => 'numbers');
+  for (const { op, output } of steps) contents[output] = contentsOf.get(op) ?? 'numbers';
+  return contents;
+};
 
 /** Texels that hold so many numbers. */
 export const texelsFor = (numbers: number): number => Math.ceil(numbers / lanes);
+
+/** Blocks that hold so many rows. */
+export const blocksFor = (rows: number): number => Math.ceil(rows / blockRows);
 
 /** Multiplications of a product that is worth three more launches. */
 const leastProducts = 2 ** 16;
@@ -192,10 +211,11 @@ const matmul: Replacement = {
     const product = add(matmulOp, { extents: [batch, m, n, k] } satisfies PackedMatmulAttrs, [rows, columns]);
     const unpack: UnpackAttrs = {
       shape: output.shape,
-      extents: [batch * m, n],
-      strides: [texelsFor(n), 1],
-      packed: 1,
-      parts: 1,
+      extents: [batch, m, n],
+      strides: [blocksFor(m) * texelsFor(n), 0, 1],
+      packed: 2,
+      rows: { strides: [0, 1, 0], count: blocksFor(m), stride: texelsFor(n) },
+      parts: { count: 1, stride: 0 },
     };
     add(unpackOp, unpack, [product], step.output);
   },
@@ -224,16 +244,18 @@ const packedImage = (
     { size: size[1], extent: width!, stride: 1, before: before[1], spread: spread[1] },
   ]);
 
-/** The step that takes channels out of the texels of [N,C,H,W]. */
+/** The step that takes [N,C,H,W] out of blocks of four channels of four pixels. */
 const unpackedImage = (shape: Shape): UnpackAttrs => {
   const [batch, channels, height, width] = shape as readonly [number, number, number, number];
   const plane = height * width;
+  const count = blocksFor(batch * plane);
   return {
     shape,
     extents: [batch, channels, plane],
-    strides: [texelsFor(channels) * plane, plane, 1],
+    strides: [0, count, 0],
     packed: 1,
-    parts: 1,
+    rows: { strides: [plane, 0, 1], count, stride: 1 },
+    parts: { count: 1, stride: 0 },
   };
 };
 
@@ -350,19 +372,22 @@ const conv2dFilterGrad: Replacement = {
       ]),
       [cotangent],
     );
-    const threads = e.outChannels * taps * window.inGroup;
+    const filters = e.outChannels / attrs.groups;
+    const blocksOfFilters = blocksFor(filters) * taps * window.inGroup;
+    const threads = attrs.groups * blocksOfFilters;
     const product: PackedFilterGradAttrs = {
       ...window,
-      filters: e.outChannels / attrs.groups,
+      filters,
       columns: e.outWidth,
       parts: divisorUpTo(rows, Math.max(1, enoughThreads / threads)),
     };
     const unpack: UnpackAttrs = {
       shape: output.shape,
-      extents: [e.outChannels, e.channels / attrs.groups, taps],
-      strides: [taps * window.inGroup, 1, window.inGroup],
-      packed: 1,
-      parts: product.parts,
+      extents: [attrs.groups, filters, e.channels / attrs.groups, taps],
+      strides: [blocksOfFilters, 0, 1, window.inGroup],
+      packed: 2,
+      rows: { strides: [0, 1, 0, 0], count: blocksFor(filters), stride: taps * window.inGroup },
+      parts: { count: product.parts, stride: threads },
     };
     const sums = add(filterGradOp, product, [pixels, columns]);
     add(unpackOp, unpack, [sums], step.output);
