@@ -33,7 +33,7 @@ import type {
   PackedFilterGradAttrs,
   PackedMatmulAttrs,
   UnpackAttrs,
-} from './packed/steps.ts';
+} from './packed/ops.ts';
 import type { KernelSource, Operand } from './source.ts';
 import { kernelSource } from './source.ts';
 

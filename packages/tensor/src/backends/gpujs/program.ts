@@ -13,7 +13,7 @@ import type { Handle, Host, HostKernel, Layout } from './host.ts';
 import type { KernelStore, Loan } from './kernelStore.ts';
 import { tableEntry } from './kernelTable.ts';
 import { mostNumbers, traitsOf } from './modes.ts';
-import { contentsBySlot } from './packed/steps.ts';
+import { contentsBySlot } from './packed/ops.ts';
 import type { Demand } from './pool.ts';
 import { layoutKey } from './pool.ts';
 import type { Queue } from './queue.ts';

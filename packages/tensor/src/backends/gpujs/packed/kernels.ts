@@ -11,8 +11,8 @@ import type {
   PackedFilterGradAttrs,
   PackedMatmulAttrs,
   UnpackAttrs,
-} from './steps.ts';
-import { blocksFor, texelsFor } from './steps.ts';
+} from './ops.ts';
+import { blocksFor, texelsFor } from './ops.ts';
 
 const eachLane = <T>(of: (lane: number) => T): readonly [T, T, T, T] => [of(0), of(1), of(2), of(3)];
 
@@ -101,15 +101,17 @@ export const unpackKernel = (
     const { quotient: row, rest: block } = divide(writer, number, rows.count);
     const places = indices.map((index, d) => (d === packed ? four : index));
     const at = positionOf(writer, [...places, block], [...strides, rows.stride]);
-    const total = writer.define('0');
+    const sums = eachLane(() => writer.define('0'));
     for (let r = 0; r < blockRows; r++)
       writer.when(`${row} === ${r}`, () => {
         writer.repeat(parts.count, (part) => {
           const texel = writer.readTexel(0, positionOf(writer, [part], [parts.stride], at), r);
-          writer.assign(total, `${total} + ${laneOf(writer, texel, lane)}`);
+          sums.forEach((sum, i) => {
+            writer.assign(sum, `${sum} + ${texel[i]}`);
+          });
         });
       });
-    return { dtype: 'f32', name: total };
+    return { dtype: 'f32', name: laneOf(writer, sums, lane) };
   });
 
 /** The sums of a block, open while their terms are written. */
