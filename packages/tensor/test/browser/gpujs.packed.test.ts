@@ -4,7 +4,7 @@ import { cpuBackend } from '../../src/backends/cpu/index.ts';
 import { openHost } from '../../src/backends/gpujs/host.ts';
 import { gpujsBackend } from '../../src/backends/gpujs/index.ts';
 import type { Backend, Tensor } from '../../src/index.ts';
-import { abs, compile, conv2d, matmul, read } from '../../src/index.ts';
+import { abs, compile, conv2d, evaluate, matmul, read, release } from '../../src/index.ts';
 import type { WindowAttrs } from '../../src/ops/conv.ts';
 import { conv2dFilterGradOp, conv2dInputGradOp } from '../../src/ops/conv.ts';
 import { windowCount } from '../../src/shape.ts';
@@ -81,4 +81,37 @@ test.each([
       const plan = await agree((x, y) => matmul(x!, y!, { transposeA, transposeB }), [a, b], k);
       expect(plan).toContain('packedMatmul');
     }
+});
+
+test('runs make no textures once there are enough, and freeing frees them all', async () => {
+  const made = { count: 0 };
+  const prototype = WebGL2RenderingContext.prototype;
+  const { createTexture, deleteTexture } = prototype;
+  prototype.createTexture = function (this: WebGL2RenderingContext) {
+    made.count++;
+    return createTexture.call(this);
+  };
+  prototype.deleteTexture = function (this: WebGL2RenderingContext, texture) {
+    made.count--;
+    deleteTexture.call(this, texture);
+  };
+  try {
+    const program = compile((a: Tensor, b: Tensor) => matmul(a, b), { backend, donate: [0] });
+    const args = await evaluate([random(6, 20, 20), random(7, 20, 20)] as const, { backend });
+    const before = made.count;
+    let x: Tensor = args[0];
+    const y = args[1];
+    const counts: number[] = [];
+    for (let i = 0; i < 3; i++) {
+      x = await program(x, y);
+      counts.push(made.count - before);
+    }
+    // two operands of one texture each, a product of four; the result takes the donated argument's
+    expect(counts).toEqual([6, 6, 6]);
+    release([x, y]);
+    program.destroy();
+    expect(made.count).toBe(before - args.length);
+  } finally {
+    Object.assign(prototype, { createTexture, deleteTexture });
+  }
 });
