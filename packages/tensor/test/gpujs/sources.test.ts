@@ -1,6 +1,7 @@
 // The texts that GPU.js is given, for review.
 import { expect, test } from 'vitest';
 import type { GpujsMode } from '../../src/backends/gpujs/modes.ts';
+import { traitsOf } from '../../src/backends/gpujs/modes.ts';
 import { prepare } from '../../src/backends/gpujs/passes.ts';
 import { kernelOf } from '../../src/backends/gpujs/program.ts';
 import { linearize } from '../../src/graph/graph.ts';
@@ -33,12 +34,15 @@ const sourcesOf = (
   mode: GpujsMode,
   args: readonly Tensor[],
   fn: (...args: readonly Tensor[]) => Tensor,
+  leastProducts?: number,
 ): string => {
   const graph = prepare(
     linearize(
       [fn(...args)],
       args.map((given) => ({ tensor: given, donated: false })),
     ),
+    traitsOf[mode],
+    leastProducts,
   );
   return graph.steps
     .map((step) => {
@@ -79,6 +83,15 @@ test('products', () => {
   const images = [argument([1, 2, 5, 5]), argument([3, 2, 3, 3])];
   const conv = (x: Tensor, w: Tensor): Tensor => conv2d(x, w, { stride: 2, padding: 1 });
   expect(sourcesOf('webgl2', images, conv as never)).toMatchSnapshot();
+});
+
+test('products on texels', () => {
+  const matrices = [argument([3, 40]), argument([40, 10])];
+  const product = (a: Tensor, b: Tensor): Tensor => matmul(a, b);
+  expect(sourcesOf('webgl2', matrices, product as never, 1)).toMatchSnapshot();
+  const images = [argument([1, 2, 5, 5]), argument([3, 2, 3, 3])];
+  const conv = (x: Tensor, w: Tensor): Tensor => conv2d(x, w, { stride: 2, padding: 1 });
+  expect(sourcesOf('webgl2', images, conv as never, 1)).toMatchSnapshot();
 });
 
 test('positions that are data', () => {

@@ -30,17 +30,21 @@ interface GpuConstructor {
 /** One context of GPU.js, in one mode. */
 export interface Gpu {
   createKernel(source: string, settings: KernelSettings): KernelShortcut;
+  /** A kernel that writes what the functions give, each time it calls them, into further outputs. */
+  createKernelMap(functions: readonly string[], source: string, settings: KernelSettings): KernelShortcut;
   destroy(): Promise<void>;
 }
 
 /** How a kernel is made. */
-interface KernelSettings {
+export interface KernelSettings {
   readonly output: readonly number[];
   readonly argumentTypes: readonly string[];
   readonly functions: readonly {
     readonly source: string;
     readonly settings: { readonly argumentTypes: readonly string[]; readonly returnType: string };
   }[];
+  /** What a thread gives where that is not one number. */
+  readonly returnType?: string;
   readonly precision: 'single';
   /** Full precision also where a lower one would be faster. */
   readonly tactic: 'precision';
@@ -65,6 +69,11 @@ export interface GpuKernel {
   texture?: TextureHandle | null;
   /** WebGL: whether `texture` must be attached before the next run. */
   _textureSwitched?: boolean;
+  /** WebGL: where the functions of a kernel map write. */
+  mappedTextures?: readonly TextureHandle[] | null;
+  /** WebGL: what the outputs are attached to, once they are. */
+  drawBuffersMap?: readonly number[] | null;
+  readonly framebuffer?: WebGLFramebuffer | null;
   /** WebGL. */
   readonly context?: WebGL2RenderingContext | null;
   /** WebGPU: where the next run writes; GPU.js makes one of its own where this is too small. */

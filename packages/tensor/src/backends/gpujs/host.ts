@@ -1,28 +1,25 @@
-// Everything that touches GPU.js: loading it, making kernels from text, and the arrays that they read and write.
+// Loading GPU.js, and what the backend needs of it in every mode: kernels from text, and the arrays that they read and write.
 //
 // A kernel of GPU.js owns its output. In the modes on a GPU that would keep one array alive per kernel for ever, so here every kernel
 // is given the array that it writes, before each run: the plan of a program decides who owns what, and GPU.js allocates nothing.
 
 import { sentence, UnsupportedError } from '../../errors.ts';
 import type { Fact } from '../survey.ts';
-import type {
-  BufferHandle,
-  DeviceBuffer,
-  Gpu,
-  GpujsLibrary,
-  GpuKernel,
-  KernelShortcut,
-  TextureConstructor,
-  TextureHandle,
-} from './gpujsTypes.ts';
+import type { BufferHandle, DeviceBuffer, Gpu, GpujsLibrary } from './gpujsTypes.ts';
+import { createKernel, specialValues, tooLarge, usedKernel } from './hostKernels.ts';
 import type { GpujsMode } from './modes.ts';
 import { gpujsModes } from './modes.ts';
-import type { KernelSource } from './source.ts';
+import type { Contents, KernelSource } from './source.ts';
+import { openTextures } from './textures.ts';
 
-/** An array of single-precision numbers, wherever the mode keeps it. */
-export interface Handle {
+/** What an array is: so many numbers in single precision, texels or blocks. */
+export interface Layout {
   readonly length: number;
+  readonly contents: Contents;
 }
+
+/** An array, wherever the mode keeps it. */
+export interface Handle extends Layout {}
 
 /** A kernel that is ready to run. */
 export interface HostKernel {
@@ -34,8 +31,8 @@ export interface HostKernel {
 /** GPU.js in one mode. */
 export interface Host {
   readonly mode: GpujsMode;
-  /** A new array; what it holds is not defined. */
-  allocate(length: number): Handle;
+  /** A new array, of texels and blocks only in modes that have them; what it holds is not defined. */
+  allocate(length: number, contents?: Contents): Handle;
   free(handle: Handle): void;
   write(handle: Handle, data: Float32Array): void;
   /** A copy of the numbers; a promise only where they cannot be had at once. */
@@ -111,44 +108,6 @@ export const openHost = async (wanted?: GpujsMode): Promise<Host> => {
   return mode === 'webgpu' ? openBuffers(library, gpu) : openArrays(gpu, mode);
 };
 
-/** Makes a kernel for array arguments of the given type. */
-const createKernel = (
-  gpu: Gpu,
-  { text, functions, special }: KernelSource,
-  arrays: { readonly type: string; readonly count: number; readonly stay: boolean },
-  length: number,
-): KernelShortcut =>
-  gpu.createKernel(text, {
-    output: [length],
-    argumentTypes: [
-      ...Array.from({ length: arrays.count }, () => arrays.type),
-      ...(special ? ['Float', 'Float'] : []),
-    ],
-    functions: functions.map((source) => ({
-      source,
-      settings: { argumentTypes: parametersOf(source).map(() => 'Number'), returnType: 'Number' },
-    })),
-    precision: 'single',
-    tactic: 'precision',
-    pipeline: arrays.stay,
-    immutable: false,
-    fixIntegerDivisionAccuracy: false,
-  });
-
-const parametersOf = (source: string): readonly string[] =>
-  source.slice(source.indexOf('(') + 1, source.indexOf(')')).split(',');
-
-const specialValues = (special: boolean): readonly number[] =>
-  special ? [Number.POSITIVE_INFINITY, Number.NaN] : [];
-
-/** The kernel that GPU.js computes with once `kernel` was built, or why it put one of another mode in its place. */
-const usedKernel = (kernel: GpuKernel, shortcut: KernelShortcut): GpuKernel | string => {
-  const used = shortcut.kernel;
-  if (used === kernel) return kernel;
-  used.destroy();
-  return `GPU.js fell back to mode ${used.constructor.mode ?? 'cpu'}: ${used.fallbackReason ?? 'it gave no reason'}`;
-};
-
 /** Modes cpu and webasm: typed arrays, of which every run makes a new one. */
 const openArrays = (gpu: Gpu, mode: 'cpu' | 'webasm'): Host => {
   interface ArrayHandle extends Handle {
@@ -164,7 +123,7 @@ const openArrays = (gpu: Gpu, mode: 'cpu' | 'webasm'): Host => {
     mode,
     allocate: (length): ArrayHandle => {
       live++;
-      return { length, data: undefined };
+      return { length, contents: 'numbers', data: undefined };
     },
     free: (handle) => {
       live--;
@@ -175,12 +134,7 @@ const openArrays = (gpu: Gpu, mode: 'cpu' | 'webasm'): Host => {
     },
     read: (handle) => dataOf(handle).slice(),
     compile: async (source, lengths, length) => {
-      const shortcut = createKernel(
-        gpu,
-        source,
-        { type: 'Array', count: lengths.length, stay: false },
-        length,
-      );
+      const shortcut = createKernel(gpu, source, { types: lengths.map(() => 'Array'), stay: false }, length);
       const special = specialValues(source.special);
       const { kernel: first } = shortcut;
       first.build(...lengths.map((n) => new Float32Array(n)), ...special);
@@ -197,113 +151,6 @@ const openArrays = (gpu: Gpu, mode: 'cpu' | 'webasm'): Host => {
     destroy: () => gpu.destroy(),
   };
 };
-
-/** Mode webgl2: textures with one number per texel. */
-const openTextures = async ({ utils }: GpujsLibrary, gpu: Gpu): Promise<Host> => {
-  interface TexturePlace extends Handle {
-    readonly place: TextureHandle;
-  }
-  const textureOf = (handle: Handle): TextureHandle => (handle as TexturePlace).place;
-  const sizeFor = (length: number): Int32Array =>
-    utils.getKernelTextureSize({ optimizeFloatMemory: false, precision: 'single' }, [length]);
-  // a first kernel brings the context, and the class of the textures that kernels exchange
-  const source = {
-    text: 'function () {\nlet x = this.thread.x;\nreturn x;\n}',
-    functions: [],
-    special: false,
-  };
-  const { kernel: first } = createKernel(gpu, source, { type: '', count: 0, stay: true }, 1);
-  await first.build();
-  const gl = first.context!;
-  const Texture = first.texture!.constructor as TextureConstructor;
-  const mostTexels = gl.getParameter(gl.MAX_TEXTURE_SIZE) as number;
-  let live = 0;
-  const bind = (texture: WebGLTexture): void => {
-    gl.activeTexture(gl.TEXTURE15);
-    gl.bindTexture(gl.TEXTURE_2D, texture);
-  };
-  const fill = (texture: WebGLTexture, [width, height]: Int32Array, data: Float32Array | null): void => {
-    bind(texture);
-    gl.pixelStorei(gl.UNPACK_FLIP_Y_WEBGL, false);
-    gl.texImage2D(gl.TEXTURE_2D, 0, gl.R32F, width!, height!, 0, gl.RED, gl.FLOAT, data);
-  };
-  const textureFor = (texture: WebGLTexture, length: number): TextureHandle =>
-    new Texture({
-      texture,
-      size: sizeFor(length),
-      dimensions: [length, 1, 1],
-      output: [length],
-      context: gl,
-      internalFormat: gl.R32F,
-      textureFormat: gl.RED,
-      kernel: first,
-    });
-  const allocate = (length: number): TexturePlace => {
-    const size = sizeFor(length);
-    if (Math.max(...size) > mostTexels)
-      throw tooLarge(length, `textures of ${mostTexels} by ${mostTexels} numbers`);
-    const texture = gl.createTexture();
-    bind(texture);
-    for (const wrap of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T])
-      gl.texParameteri(gl.TEXTURE_2D, wrap, gl.CLAMP_TO_EDGE);
-    for (const filter of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER])
-      gl.texParameteri(gl.TEXTURE_2D, filter, gl.NEAREST);
-    fill(texture, size, null);
-    live++;
-    return { length, place: textureFor(texture, length) };
-  };
-  // kernels are built for the sizes of textures, whatever they hold: one small texture stands for all
-  const { texture: example } = first.texture!;
-  const free = (handle: Handle): void => {
-    live--;
-    gl.deleteTexture(textureOf(handle).texture);
-  };
-  return {
-    mode: 'webgl2',
-    allocate,
-    free,
-    write: (handle, data) => {
-      const size = sizeFor(handle.length);
-      const texels = new Float32Array(size[0]! * size[1]!);
-      texels.set(data);
-      fill(textureOf(handle).texture, size, texels);
-    },
-    read: (handle) => textureOf(handle).toArray(),
-    compile: async (text, lengths, length) => {
-      const arrays = { type: 'ArrayTexture(1)', count: lengths.length, stay: true };
-      const shortcut = createKernel(gpu, text, arrays, length);
-      const special = specialValues(text.special);
-      const { kernel: built } = shortcut;
-      built.texture = textureFor(example, length);
-      built.build(...lengths.map((n) => textureFor(example, n)), ...special);
-      const kernel = usedKernel(built, shortcut);
-      if (typeof kernel === 'string') return kernel;
-      return {
-        run: (given, target) => {
-          kernel.texture = textureOf(target);
-          kernel._textureSwitched = true;
-          kernel.run(...given.map(textureOf), ...special);
-        },
-        destroy: () => {
-          kernel.texture = null;
-          kernel.destroy();
-        },
-      };
-    },
-    live: () => live,
-    destroy: () => gpu.destroy(),
-  };
-};
-
-const tooLarge = (length: number, limit: string): UnsupportedError =>
-  new UnsupportedError(
-    sentence({
-      where: 'gpujs',
-      needs: `arrays that fit ${limit}`,
-      got: `one of ${length} numbers`,
-      advice: 'Use smaller tensors, or another mode.',
-    }),
-  );
 
 // the numbers of GPUBufferUsage and GPUMapMode, which are no globals where WebGPU comes from a package
 const usage = { mapRead: 1, copySource: 4, copyTarget: 8, storage: 128 };
@@ -327,7 +174,7 @@ const openBuffers = async ({ WebGPUContext, WebGPUBufferResult }: GpujsLibrary, 
       size: 4 * length,
       usage: usage.storage | usage.copySource | usage.copyTarget,
     });
-    const handle = { length, place: placeFor(buffer, length) };
+    const handle: BufferPlace = { length, contents: 'numbers', place: placeFor(buffer, length) };
     live.add(handle);
     return handle;
   };
@@ -362,7 +209,7 @@ const openBuffers = async ({ WebGPUContext, WebGPUBufferResult }: GpujsLibrary, 
     read,
     write: (handle, data) => device.queue.writeBuffer(placeOf(handle).buffer, 0, data),
     compile: async (text, lengths, length) => {
-      const arrays = { type: 'WebGPUBuffer', count: lengths.length, stay: true };
+      const arrays = { types: lengths.map(() => 'WebGPUBuffer'), stay: true };
       const shortcut = createKernel(gpu, text, arrays, length);
       const special = specialValues(text.special);
       const { kernel: built } = shortcut;

@@ -9,12 +9,12 @@ import type { Handle, Host } from './host.ts';
 import { openHost } from './host.ts';
 import { openKernelStore } from './kernelStore.ts';
 import type { GpujsMode } from './modes.ts';
+import { traitsOf } from './modes.ts';
 import { prepare } from './passes.ts';
 import { openPool } from './pool.ts';
 import type { Executable, Machine } from './program.ts';
-import { buildExecutable, bytesOf, choiceFor, describeExecutable, requireSize } from './program.ts';
+import { buildExecutable, bytesOf, choiceFor, describeExecutable, layoutOf, requireSize } from './program.ts';
 import { openQueue } from './queue.ts';
-import { numbersOf } from './source.ts';
 
 /** Options of the GPU.js backend. */
 export interface GpujsOptions {
@@ -23,16 +23,19 @@ export interface GpujsOptions {
 }
 
 /**
- * The GPU.js backend. It needs the package `gpu.js`, which it loads when it is made.
+ * The GPU.js backend. It needs the package `gpu.js`, which it loads when it is made. Tests may open a host of their own, and say how many
+ * multiplications a product must have to be computed on texels.
  *
  * Throws  UnsupportedError when `gpu.js` is not installed or the mode does not work here
  */
 export const gpujsBackend = async (
   options: GpujsOptions = {},
   open: (mode?: GpujsMode) => Promise<Host> = openHost,
+  leastProducts?: number,
 ): Promise<Backend> => {
   const host = await open(options.mode);
   const name = `gpujs (${host.mode})`;
+  const traits = traitsOf[host.mode];
   const queue = openQueue();
   const pool = openPool(host, (handle) => queue.add(() => host.free(handle)));
   const kernels = openKernelStore(host, (kernel) => queue.add(() => kernel.destroy()));
@@ -42,13 +45,13 @@ export const gpujsBackend = async (
   const write = (handle: Handle, data: Float32Array): void => queue.add(() => host.write(handle, data));
 
   const program = (executable: Executable, isProfiled: boolean): Program => {
-    const { graph, moves, choices, owners, bytes } = executable;
+    const { graph, moves, choices, owners, bytes, layouts } = executable;
     const watch = isProfiled ? stopwatch(graph, choices, executable.runners) : undefined;
     const { runners } = watch ?? executable;
     const endDemand = pool.reserve(executable.demand);
     const constants = graph.constants.map(({ slot, data }) => {
       const spec = graph.specs[slot]!;
-      const handle = pool.take(numbersOf(spec));
+      const handle = pool.take(layoutOf(spec));
       write(handle, encode(data, spec));
       return { slot, handle };
     });
@@ -72,7 +75,7 @@ export const gpujsBackend = async (
       try {
         moves.forEach(({ takes, frees, endsArguments }, i) => {
           if (takes !== undefined) {
-            const handle = pool.take(numbersOf(graph.specs[takes]!));
+            const handle = pool.take(layouts[takes]!);
             taken.add(handle);
             handles[takes] = handle;
             runners[i]!(handles);
@@ -112,13 +115,17 @@ export const gpujsBackend = async (
     kernelFor: choiceFor,
     compile: async (graph: Graph, programOptions: ProgramOptions = {}) => {
       ledger.requireOpen(backend.name);
-      const executable = await buildExecutable(prepare(graph), machine, programOptions);
+      const executable = await buildExecutable(
+        prepare(graph, traits, leastProducts),
+        machine,
+        programOptions,
+      );
       return program(executable, programOptions.profile === true);
     },
     upload: (data, spec: Spec) => {
       ledger.requireOpen(backend.name);
       requireSize(spec);
-      const handle = pool.take(numbersOf(spec));
+      const handle = pool.take(layoutOf(spec));
       write(handle, encode(data, spec));
       return ledger.open(backend, spec, handle, bytesOf(spec));
     },

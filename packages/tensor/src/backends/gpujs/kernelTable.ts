@@ -20,6 +20,20 @@ import {
 } from './kernels/product.ts';
 import { randomBitsKernel } from './kernels/random.ts';
 import type { ModeTraits } from './modes.ts';
+import {
+  packedConvolutionKernel,
+  packedFilterGradKernel,
+  packedMatmulKernel,
+  packKernel,
+  unpackKernel,
+} from './packed/kernels.ts';
+import type {
+  PackAttrs,
+  PackedConvolutionAttrs,
+  PackedFilterGradAttrs,
+  PackedMatmulAttrs,
+  UnpackAttrs,
+} from './packed/ops.ts';
 import type { KernelSource, Operand } from './source.ts';
 import { kernelSource } from './source.ts';
 
@@ -57,6 +71,14 @@ const table: Readonly<Record<string, WriteKernel>> = {
     conv2dFilterGradKernel(inputs, output, attrs as FilterGradAttrs, traits),
   randomBits: (inputs, output, attrs, traits) =>
     randomBitsKernel(inputs, output, attrs as RandomAttrs, traits),
+  pack: (inputs, _output, attrs, traits) => packKernel(inputs, attrs as PackAttrs, traits),
+  unpack: (inputs, output, attrs, traits) => unpackKernel(inputs, output, attrs as UnpackAttrs, traits),
+  packedMatmul: (inputs, _output, attrs, traits) =>
+    packedMatmulKernel(inputs, attrs as PackedMatmulAttrs, traits),
+  packedConvolution: (inputs, _output, attrs, traits) =>
+    packedConvolutionKernel(inputs, attrs as PackedConvolutionAttrs, traits),
+  packedFilterGrad: (inputs, _output, attrs, traits) =>
+    packedFilterGradKernel(inputs, attrs as PackedFilterGradAttrs, traits),
 };
 
 /** What writes the kernel of a step, or undefined when it has none. */

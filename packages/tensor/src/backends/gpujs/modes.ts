@@ -14,14 +14,16 @@ export interface ModeTraits {
   readonly exactDivision: boolean;
   /** Sums are computed as they are written; else compilers may change the order of operations. */
   readonly keepsSums: boolean;
+  /** Kernels read texels of four numbers, and give them or blocks of four. */
+  readonly hasTexels: boolean;
 }
 
-const onHost: ModeTraits = { hostMath: true, exactDivision: true, keepsSums: true };
-const onGpu: ModeTraits = { hostMath: false, exactDivision: false, keepsSums: false };
+const onHost: ModeTraits = { hostMath: true, exactDivision: true, keepsSums: true, hasTexels: false };
+const onGpu: ModeTraits = { hostMath: false, exactDivision: false, keepsSums: false, hasTexels: false };
 
 /** What the kernels must know, by mode. */
 export const traitsOf: Readonly<Record<GpujsMode, ModeTraits>> = {
-  webgl2: onGpu,
+  webgl2: { ...onGpu, hasTexels: true },
   webgpu: onGpu,
   webasm: onHost,
   cpu: onHost,

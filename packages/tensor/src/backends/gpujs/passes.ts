@@ -6,13 +6,19 @@ import { runSinksEarly } from '../../graph/order.ts';
 import { simplify } from '../../graph/simplify.ts';
 import type { ConcatAttrs } from '../../ops/movement.ts';
 import { splitFolds } from './folds.ts';
+import type { ModeTraits } from './modes.ts';
 import { mostArrays } from './modes.ts';
+import { packProducts } from './packed/steps.ts';
 
-/** The graph with one step per kernel, none of which reads more arrays than a kernel takes. */
-export const prepare = (graph: Graph): Graph =>
-  runSinksEarly(
-    splitFolds(fuse(splitJoins(separateResults(simplify(graph)), mostArrays), { mostInputs: mostArrays })),
-  );
+/**
+ * The graph with one step per kernel, none of which reads more arrays than a kernel takes. Where there are texels, products of at least
+ * so many multiplications are computed on them.
+ */
+export const prepare = (graph: Graph, { hasTexels }: ModeTraits, leastProducts?: number): Graph => {
+  const separate = splitJoins(separateResults(simplify(graph)), mostArrays);
+  const fused = runSinksEarly(splitFolds(fuse(separate, { mostInputs: mostArrays })));
+  return hasTexels ? packProducts(fused, leastProducts) : fused;
+};
 
 /** An equal graph in which no `concat` has more than `most` inputs. */
 const splitJoins = (graph: Graph, most: number): Graph => {

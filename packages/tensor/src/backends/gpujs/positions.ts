@@ -7,6 +7,7 @@ export const divide = (
   dividend: string,
   divisor: number,
 ): { readonly quotient: string; readonly rest: string } => {
+  if (divisor === 1) return { quotient: dividend, rest: writer.define('0') };
   const quotient = writer.define(`Math.floor(${dividend} / ${divisor})`);
   const rest = writer.define(`${dividend} - ${quotient} * ${divisor}`);
   if (writer.traits.exactDivision) return { quotient, rest };

@@ -9,14 +9,16 @@ import { sizeOf } from '../../shape.ts';
 import type { Data, Spec } from '../../tensor.ts';
 import type { KernelChoice } from '../backend.ts';
 import { decode, encode } from './contents.ts';
-import type { Handle, Host, HostKernel } from './host.ts';
+import type { Handle, Host, HostKernel, Layout } from './host.ts';
 import type { KernelStore, Loan } from './kernelStore.ts';
 import { tableEntry } from './kernelTable.ts';
 import { mostNumbers, traitsOf } from './modes.ts';
+import { contentsBySlot } from './packed/ops.ts';
 import type { Demand } from './pool.ts';
+import { layoutKey } from './pool.ts';
 import type { Queue } from './queue.ts';
-import type { KernelSource } from './source.ts';
-import { arraysOf, numbersOf, operandsOf } from './source.ts';
+import type { Contents, KernelSource } from './source.ts';
+import { arraysOf, blockRows, lanes, numbersOf, operandsOf } from './source.ts';
 
 /** Runs one step on the arrays of all slots. */
 type StepRunner = (handles: readonly Handle[]) => void;
@@ -40,6 +42,8 @@ export interface Executable {
   readonly choices: readonly KernelChoice[];
   /** By slot, the slot whose array holds it. */
   readonly owners: readonly Slot[];
+  /** By slot, what its array is. */
+  readonly layouts: readonly Layout[];
   readonly demand: Demand;
   /** Bytes of arrays that are alive at once, besides arguments and constants. */
   readonly bytes: number;
@@ -62,10 +66,26 @@ export const choiceFor = (op: Step['op']): KernelChoice =>
 /** Bytes of the array that holds a tensor. */
 export const bytesOf = (spec: Spec): number => 4 * numbersOf(spec);
 
+/** The layout of an array of numbers that holds a tensor. */
+export const layoutOf = (spec: Spec): Layout => ({ length: numbersOf(spec), contents: 'numbers' });
+
+/** Numbers of what arrays are made of. */
+const numbersIn: Readonly<Record<Contents, number>> = {
+  numbers: 1,
+  texels: lanes,
+  blocks: lanes * blockRows,
+};
+
+const layoutsOf = (graph: Graph): readonly Layout[] =>
+  contentsBySlot(graph).map((contents, slot) => ({
+    length: numbersOf(graph.specs[slot]!) / numbersIn[contents],
+    contents,
+  }));
+
 /** The text of the kernel of a step, or undefined for steps without one. */
 export const kernelOf = (graph: Graph, step: Step, mode: Host['mode']): KernelSource | undefined =>
   tableEntry(step.op)?.(
-    operandsOf(step.inputs, graph.specs),
+    operandsOf(step.inputs, graph.specs, contentsBySlot(graph)),
     graph.specs[step.output]!,
     step.attrs,
     traitsOf[mode],
@@ -83,8 +103,9 @@ export const buildExecutable = async (
 ): Promise<Executable> => {
   requireSizes(graph);
   const { owners, moves } = scheduleOf(graph);
+  const layouts = layoutsOf(graph);
   // all at once: some places compile on other threads
-  const made = await Promise.allSettled(moves.map((move) => runnerOf(graph, move, owners, machine)));
+  const made = await Promise.allSettled(moves.map((move) => runnerOf(graph, move, owners, layouts, machine)));
   const ready = made.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   const release = (): void => {
     for (const { loan } of ready) loan?.giveBack();
@@ -101,7 +122,7 @@ export const buildExecutable = async (
   }
   const runners = ready.map(({ run }) => run);
   const choices = ready.map(({ choice }) => choice);
-  return { graph, moves, runners, choices, owners, ...demandOf(graph, moves), release };
+  return { graph, moves, runners, choices, owners, layouts, ...demandOf(layouts, moves), release };
 };
 
 /** How a step runs. */
@@ -115,6 +136,7 @@ const runnerOf = async (
   graph: Graph,
   { step, takes }: Move,
   owners: readonly Slot[],
+  layouts: readonly Layout[],
   machine: Machine,
 ): Promise<StepChoice> => {
   if (takes === undefined || isEmpty(graph, takes))
@@ -125,8 +147,8 @@ const runnerOf = async (
     run: referenceRunner(graph, step, owners, machine),
   });
   if (source === undefined) return loops(choiceFor(step.op));
-  const lengths = arraysOf(step.inputs).map((slot) => numbersOf(graph.specs[slot]!));
-  const loan = await machine.kernels.borrow(source, lengths, numbersOf(graph.specs[step.output]!));
+  const lengths = arraysOf(step.inputs).map((slot) => layouts[slot]!.length);
+  const loan = await machine.kernels.borrow(source, lengths, layouts[step.output]!.length);
   const { kernel } = loan;
   return typeof kernel === 'string'
     ? { ...loops({ tier: 'reference', reason: kernel }), loan }
@@ -197,21 +219,22 @@ const scheduleOf = (graph: Graph): { readonly owners: readonly Slot[]; readonly 
   return { owners, moves };
 };
 
-/** How many arrays of every length are alive at once, and the bytes of all. */
+/** How many arrays of every layout are alive at once, and the bytes of all. */
 const demandOf = (
-  { specs }: Graph,
+  layouts: readonly Layout[],
   moves: readonly Move[],
 ): { readonly demand: Demand; readonly bytes: number } => {
-  const demand = new Map<number, number>();
-  const alive = new Map<number, number>();
+  const demand = new Map<string, number>();
+  const alive = new Map<string, number>();
   let bytes = 0;
   let most = 0;
   const change = (slot: Slot, by: number): void => {
-    const length = numbersOf(specs[slot]!);
-    const count = (alive.get(length) ?? 0) + by;
-    alive.set(length, count);
-    demand.set(length, Math.max(demand.get(length) ?? 0, count));
-    bytes += 4 * length * by;
+    const layout = layouts[slot]!;
+    const key = layoutKey(layout);
+    const count = (alive.get(key) ?? 0) + by;
+    alive.set(key, count);
+    demand.set(key, Math.max(demand.get(key) ?? 0, count));
+    bytes += 4 * layout.length * numbersIn[layout.contents] * by;
     most = Math.max(most, bytes);
   };
   for (const { takes, frees } of moves) {
