@@ -119,7 +119,7 @@ export const matmulWork = (size: number, seed: number): NamedWork => {
 };
 
 /** Products so small that a library's price per step is all they take, each waiting for the one before. */
-export const launchWork = (seed: number): NamedWork => {
+const launchWork = (seed: number): NamedWork => {
   const [size, times] = [8, 64];
   const draw = draws(seed);
   const [a, b] = [draw([size, size]), draw([size, size], Math.sqrt(3 / size))];
