@@ -21,8 +21,8 @@ function isSizes(value: unknown): value is TileSizes {
 }
 
 function isChoice(value: unknown): value is TileChoice {
-  const { large, small, flat, fewestLarge } = (value ?? {}) as Partial<TileChoice>;
-  return [large, small, flat].every(isSizes) && Number.isInteger(fewestLarge);
+  const { large, wide, tall, small, flat, fewestLarge } = (value ?? {}) as Partial<TileChoice>;
+  return [large, wide, tall, small, flat].every(isSizes) && Number.isInteger(fewestLarge);
 }
 
 /**

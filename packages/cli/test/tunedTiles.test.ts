@@ -18,7 +18,7 @@ const square = (side: number, threadSide: number) => ({
   threadColumns: threadSide,
 });
 const [large, small] = [square(128, 8), square(32, 4)];
-const tiles = { large, small, flat: square(8, 4), fewestLarge: 16 };
+const tiles = { large, wide: large, tall: large, small, flat: square(8, 4), fewestLarge: 16 };
 const tuned = (adapter: string) => ({
   adapter,
   tiles,

@@ -64,7 +64,13 @@ export const tuneTiles = async (
 ): Promise<TunedTiles> => {
   const { adapter } = (await surveyWebgpu(options)) as { readonly adapter: string };
   const millisecondsOf = (tile: TileSizes, side: number): Promise<number> =>
-    timeProduct({ ...options, tiles: { [adapter]: { ...defaultTiles, large: tile, small: tile } } }, side);
+    timeProduct(
+      {
+        ...options,
+        tiles: { [adapter]: { ...defaultTiles, large: tile, wide: tile, tall: tile, small: tile } },
+      },
+      side,
+    );
   const tryAll = async (candidates: readonly TileSizes[], side: number): Promise<readonly TriedTile[]> => {
     const tried: TriedTile[] = [];
     for (const tile of candidates) tried.push({ tile, milliseconds: await millisecondsOf(tile, side) });
