@@ -131,7 +131,7 @@ const runPlaced = (
 const unsigned = (results: readonly (readonly number[])[]): number[][] =>
   results.map((values) => values.map((x) => x + 0));
 
-const settings = { numRuns: 300, seed: 20240607 };
+const settings = { numRuns: 200, seed: 20240607 };
 
 describe('passes preserve what a graph computes', () => {
   const passes: readonly (readonly [string, (graph: Graph) => Graph])[] = [

@@ -116,7 +116,7 @@ describe('the same bits on 1, 2 and 3 threads', () => {
           await sameOn(backends(fma), (args) => apply(conv2dInputGrad, args, inputGrad), [grad, weight]);
           await sameOn(backends(fma), (args) => apply(conv2dFilterGrad, args, filterGrad), [x, grad]);
         }),
-        { seed: 20260, numRuns: 50 },
+        { seed: 20260, numRuns: 30 },
       ),
     );
   });
@@ -156,7 +156,7 @@ describe('the same bits on 1, 2 and 3 threads', () => {
             random(4, shape[2]),
           ]);
         }),
-        { seed: 20262, numRuns: 60 },
+        { seed: 20262, numRuns: 40 },
       ),
     );
   });
@@ -201,7 +201,7 @@ describe('the same bits on 1, 2 and 3 threads', () => {
             [x],
           );
         }),
-        { seed: 20266, numRuns: 60 },
+        { seed: 20266, numRuns: 40 },
       ),
     );
   });

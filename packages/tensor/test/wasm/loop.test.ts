@@ -186,7 +186,7 @@ describe('loop kernel', () => {
         const actual = Array.from(run(loop, inputs), (value) => value + 0);
         expect(actual).toEqual(Array.from(meaning(loop, inputs), (value) => value + 0));
       }),
-      { numRuns: 600, seed: 11 },
+      { numRuns: 400, seed: 11 },
     );
   });
 

@@ -79,7 +79,7 @@ describe('Winograd kernels', () => {
         fc.property(geometry([1, 15], [0, 4], [1, 13]), fc.nat(1000), (g, seed) =>
           checkExactly(withTiles(tiles), g, seed),
         ),
-        { numRuns: 40, seed: 21 },
+        { numRuns: 30, seed: 21 },
       );
     },
   );
@@ -107,7 +107,7 @@ describe('Winograd kernels', () => {
     );
     fc.assert(
       fc.property(chosen, fc.nat(1000), (g, seed) => checkAll(emitters, g, seed)),
-      { numRuns: 40, seed: 22 },
+      { numRuns: 30, seed: 22 },
     );
   });
 
