@@ -1,14 +1,15 @@
 // Products that GPU.js' mode webgl2 computes on texels of four numbers, against the f64 reference.
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { cpuBackend } from '../../src/backends/cpu/index.ts';
 import { openHost } from '../../src/backends/gpujs/host.ts';
 import { gpujsBackend } from '../../src/backends/gpujs/index.ts';
 import type { Backend, Tensor } from '../../src/index.ts';
-import { abs, compile, conv2d, evaluate, matmul, read, release } from '../../src/index.ts';
+import { compile, conv2d, evaluate, matmul, release } from '../../src/index.ts';
 import type { WindowAttrs } from '../../src/ops/conv.ts';
 import { conv2dFilterGradOp, conv2dInputGradOp } from '../../src/ops/conv.ts';
 import { windowCount } from '../../src/shape.ts';
 import { apply } from '../../src/tensor.ts';
+import type { Build } from '../agreement.ts';
+import { agree } from '../agreement.ts';
 import { random } from '../randomTensor.ts';
 
 let backend: Backend;
@@ -16,22 +17,6 @@ beforeAll(async () => {
   backend = await gpujsBackend({ mode: 'webgl2' }, openHost, 1);
 });
 afterAll(() => backend.destroy());
-
-type Build = (...args: Tensor[]) => Tensor;
-
-/** Compares with the reference, within the bound of sums of so many terms, and gives the ops of the plan. */
-const agree = async (build: Build, args: readonly Tensor[], terms: number): Promise<string> => {
-  const program = compile(build, { backend, strict: true });
-  const reference = compile(build, { backend: cpuBackend({ precision: 'f64' }) });
-  const actual = await read(await program(...args));
-  const expected = await read(await reference(...args));
-  const magnitudes = await read(await reference(...args.map((arg) => abs(arg))));
-  expect(actual).toHaveLength(expected.length);
-  actual.forEach((x, i) => {
-    expect(Math.abs(x - expected[i]!)).toBeLessThanOrEqual(4 * 2 ** -24 * Math.sqrt(terms) * magnitudes[i]!);
-  });
-  return program.describe();
-};
 
 const unit = { stride: [1, 1], padding: [1, 1, 1, 1], dilation: [1, 1], groups: 1 } as const;
 
@@ -55,17 +40,21 @@ test.each(geometries)('$image * $weight, $attrs', async ({ image, weight, attrs:
   ];
   const [x, w, ct] = [random(1, ...image), random(2, ...weight), random(3, batch, out, outHeight, outWidth)];
   const terms = rows * columns * channels;
-  expect(await agree((a, b) => conv2d(a!, b!, attrs), [x, w], terms)).toContain('packedConvolution');
+  expect(await agree(backend, (a, b) => conv2d(a!, b!, attrs), [x, w], terms)).toContain('packedConvolution');
   const inputGrad: Build = (a, b) => apply(conv2dInputGradOp, [a!, b!], { ...attrs, size: [height, width] });
-  expect(await agree(inputGrad, [ct, w], (terms * out) / channels)).toContain('packedConvolution');
+  expect(await agree(backend, inputGrad, [ct, w], (terms * out) / channels)).toContain('packedConvolution');
   const filterGrad: Build = (a, b) =>
     apply(conv2dFilterGradOp, [a!, b!], { ...attrs, kernel: [rows, columns] });
-  expect(await agree(filterGrad, [x, ct], batch * outHeight * outWidth)).toContain('packedFilterGrad');
+  expect(await agree(backend, filterGrad, [x, ct], batch * outHeight * outWidth)).toContain(
+    'packedFilterGrad',
+  );
 });
 
 test('groups whose channels do not fill texels stay as they are', async () => {
   const depthwise: Build = (a, b) => conv2d(a!, b!, { padding: 1, groups: 6 });
-  expect(await agree(depthwise, [random(1, 1, 6, 5, 5), random(2, 6, 1, 3, 3)], 9)).not.toContain('packed');
+  expect(await agree(backend, depthwise, [random(1, 1, 6, 5, 5), random(2, 6, 1, 3, 3)], 9)).not.toContain(
+    'packed',
+  );
 });
 
 test.each([
@@ -78,7 +67,7 @@ test.each([
     for (const transposeB of [false, true]) {
       const a = random(4, 2, ...(transposeA ? [k, m] : [m, k]));
       const b = random(5, 2, ...(transposeB ? [n, k] : [k, n]));
-      const plan = await agree((x, y) => matmul(x!, y!, { transposeA, transposeB }), [a, b], k);
+      const plan = await agree(backend, (x, y) => matmul(x!, y!, { transposeA, transposeB }), [a, b], k);
       expect(plan).toContain('packedMatmul');
     }
 });

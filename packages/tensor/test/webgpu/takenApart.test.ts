@@ -1,12 +1,13 @@
 // Convolutions that WebGPU takes apart: Winograd's transforms around a product, and sums in parts. Both against the f64 reference.
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { cpuBackend } from '../../src/backends/cpu/index.ts';
 import { webgpuBackend } from '../../src/backends/webgpu/index.ts';
-import type { Backend, Tensor } from '../../src/index.ts';
-import { abs, add, compile, conv2d, read, relu } from '../../src/index.ts';
+import type { Backend } from '../../src/index.ts';
+import { add, conv2d, relu } from '../../src/index.ts';
 import type { WindowAttrs } from '../../src/ops/conv.ts';
 import { conv2dFilterGradOp, conv2dInputGradOp } from '../../src/ops/conv.ts';
 import { apply } from '../../src/tensor.ts';
+import type { Build } from '../agreement.ts';
+import { agree } from '../agreement.ts';
 import { random } from '../randomTensor.ts';
 
 let backend: Backend;
@@ -14,22 +15,6 @@ beforeAll(async () => {
   backend = await webgpuBackend({}, { convolution: { channels: 1, products: 1 }, sum: 16 });
 });
 afterAll(() => backend.destroy());
-
-type Build = (...args: Tensor[]) => Tensor;
-
-/** Compares with the reference, within the bound of sums of so many terms, and gives the ops of the plan. */
-const agree = async (build: Build, args: readonly Tensor[], terms: number): Promise<string> => {
-  const program = compile(build, { backend });
-  const reference = compile(build, { backend: cpuBackend({ precision: 'f64' }) });
-  const actual = await read(await program(...args));
-  const expected = await read(await reference(...args));
-  const magnitudes = await read(await reference(...args.map((arg) => abs(arg))));
-  expect(actual).toHaveLength(expected.length);
-  actual.forEach((x, i) => {
-    expect(Math.abs(x - expected[i]!)).toBeLessThanOrEqual(4 * 2 ** -24 * Math.sqrt(terms) * magnitudes[i]!);
-  });
-  return program.describe();
-};
 
 const window = (padding: readonly [number, number, number, number]): WindowAttrs => ({
   stride: [1, 1],
@@ -57,6 +42,7 @@ test.each(geometries)(
     const ct = random(3, batch, out, outHeight, outWidth);
     const bias = random(4, out, 1, 1);
     const forward = await agree(
+      backend,
       (a, b, c) => relu(add(conv2d(a!, b!, attrs), c!)),
       [x, w, bias],
       9 * channels + 1,
@@ -64,10 +50,10 @@ test.each(geometries)(
     expect(forward.match(/winograd\w+/g)).toEqual(['winogradFilters', 'winogradTiles', 'winogradResult']);
     const size = [height, width] as const;
     const inputGrad: Build = (a, b) => apply(conv2dInputGradOp, [a!, b!], { ...attrs, size });
-    expect(await agree(inputGrad, [ct, w], 9 * out)).toContain('winogradFilters');
+    expect(await agree(backend, inputGrad, [ct, w], 9 * out)).toContain('winogradFilters');
     const filterGrad: Build = (a, b) => apply(conv2dFilterGradOp, [a!, b!], { ...attrs, kernel: [3, 3] });
     const terms = batch * outHeight * outWidth;
-    const filterPlan = await agree(filterGrad, [x, ct], terms);
+    const filterPlan = await agree(backend, filterGrad, [x, ct], terms);
     expect(filterPlan.includes('winogradFilterGradient')).toBe(terms >= 16);
   },
 );
@@ -75,6 +61,7 @@ test.each(geometries)(
 test('sums in parts, the last of them shorter', async () => {
   const [x, ct] = [random(5, 2, 3, 11, 9), random(6, 2, 4, 7, 5)];
   const plan = await agree(
+    backend,
     (a, b) => apply(conv2dFilterGradOp, [a!, b!], { ...window([0, 0, 0, 0]), kernel: [5, 5] }),
     [x, ct],
     70,
