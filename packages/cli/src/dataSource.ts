@@ -98,12 +98,12 @@ async function openCocoFolder(folder: string, seed: number): Promise<OpenedData>
 }
 
 /** What was left out when a dataset was opened, in one line; undefined when nothing was. */
-function droppedNote({ name, report: { dropped } }: Dataset): string | undefined {
-  if (dropped.length === 0) return undefined;
-  const shown = dropped.slice(0, 3).map(({ file, reason }) => `${file} (${reason})`);
-  const more = dropped.length > shown.length ? `, and ${dropped.length - shown.length} more` : '';
-  const noun = dropped.length === 1 ? 'box is' : 'boxes are';
-  return `${name}: ${dropped.length} unusable ${noun} left out: ${shown.join(', ')}${more}.`;
+function problemsNote({ name, report: { problems } }: Dataset): string | undefined {
+  if (problems.length === 0) return undefined;
+  const shown = problems.slice(0, 3).map(({ kind, image, file }) => `${image ?? file} (${kind})`);
+  const more = problems.length > shown.length ? `, and ${problems.length - shown.length} more` : '';
+  const noun = problems.length === 1 ? 'problem' : 'problems';
+  return `${name}: ${problems.length} ${noun}, left out: ${shown.join(', ')}${more}.`;
 }
 
 /**
@@ -114,8 +114,8 @@ function droppedNote({ name, report: { dropped } }: Dataset): string | undefined
 export async function openData(source: DataSource, seed: number, context: VerbContext): Promise<OpenedData> {
   const opened =
     source.kind === 'shapes' ? await openShapes(source, context) : await openCocoFolder(source.folder, seed);
-  const dropped = [...new Set([opened.train, opened.validation])].flatMap((part) => droppedNote(part) ?? []);
-  return { ...opened, notes: [...opened.notes, ...dropped] };
+  const left = [...new Set([opened.train, opened.validation])].flatMap((part) => problemsNote(part) ?? []);
+  return { ...opened, notes: [...opened.notes, ...left] };
 }
 
 /**
@@ -127,6 +127,6 @@ export async function openForEvaluation(
   folder: string,
 ): Promise<{ readonly dataset: Dataset; readonly notes: readonly string[] }> {
   const dataset = (await openValidation(folder)) ?? (await openCoco(folder));
-  const note = droppedNote(dataset);
+  const note = problemsNote(dataset);
   return { dataset, notes: note === undefined ? [] : [note] };
 }

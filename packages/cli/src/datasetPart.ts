@@ -13,7 +13,7 @@ function reportOf(dataset: Dataset, files: ReadonlySet<string>): DatasetReport {
     objects: annotations.length,
     crowds: annotations.filter(({ isCrowd }) => isCrowd).length,
     imagesWithoutObjects: records.filter((record) => record.annotations.length === 0).length,
-    dropped: dataset.report.dropped.filter(({ file }) => files.has(file)),
+    problems: dataset.report.problems.filter(({ image }) => image === undefined || files.has(image)),
   };
 }
 
@@ -22,6 +22,7 @@ export function datasetPart(dataset: Dataset, indices: readonly number[], name: 
   const indexOf = (position: number): number => indices[position] ?? dataset.length; // beyond the end: refused there
   const part = {
     name: `${dataset.name} (${name})`,
+    format: dataset.format,
     length: indices.length,
     classes: dataset.classes,
     categoryIds: dataset.categoryIds,

@@ -75,9 +75,9 @@ describe('data that cannot be used', () => {
     const words = ['train', '--data', folder, '--out', out, '--name', 'dropped', '--steps', '1'];
     const { exitCode, stderr } = await runTiny(words);
     expect(exitCode).toBe(0);
-    expect(stderr).toContain('1 unusable box is left out: a0.png (zero size)');
+    expect(stderr).toContain('1 problem, left out: a0.png (box of zero size)');
     const report = JSON.parse(await readFile(join(out, 'dropped', 'data.json'), 'utf8')) as object;
-    expect(report).toMatchObject({ train: { dropped: [{ file: 'a0.png', annotationId: 999 }] } });
+    expect(report).toMatchObject({ train: { problems: [{ image: 'a0.png', annotationId: 999 }] } });
   });
 
   it('an image cut short in the middle of training: the steps before it are kept', async () => {

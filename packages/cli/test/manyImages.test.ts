@@ -15,6 +15,8 @@ it('plans the places for objects of 700,000 images', () => {
     area: 1,
     isCrowd: false,
     isIgnored: false,
+    isDifficult: false,
+    isTruncated: false,
   } as const;
   const recordAt = (index: number): ImageRecord => {
     const annotations = Array.from({ length: index === many - 1 ? 9 : 0 }, (_, id) => ({

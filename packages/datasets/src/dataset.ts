@@ -1,6 +1,52 @@
-// What every dataset has in common: its iteration, the check of an index, and which objects count for training.
+// What every dataset has in common: the records of a table as a dataset, its iteration, and which objects count for training.
 import { DatasetError } from './errors.ts';
-import type { Annotation, ImageRecord, Sample } from './types.ts';
+import type { ImageTable } from './table.ts';
+import { recordOfTable } from './table.ts';
+import type { Annotation, Dataset, DatasetReport, ImageRecord, Pixels, Problem, Sample } from './types.ts';
+
+/** The parts a dataset is made of. */
+export interface DatasetParts
+  extends Pick<Dataset, 'name' | 'format' | 'classes' | 'categoryIds'>,
+    Partial<Pick<Dataset, 'locate'>> {
+  /** The function that error messages name. */
+  readonly label: string;
+  readonly table: ImageTable;
+  readonly problems: readonly Problem[];
+  /** The pixels of an image; the record says which. */
+  readonly decode: (record: ImageRecord) => Promise<Pixels>;
+}
+
+/**
+ * The dataset whose records are those of a table; records are made when asked for, so that only the table takes memory.
+ */
+export const datasetOf = (parts: DatasetParts): Dataset => {
+  const { label, table, problems, decode, ...named } = parts;
+  const record = (index: number): ImageRecord => {
+    checkIndex(label, table.length, index);
+    return recordOfTable(table, index);
+  };
+  const at = async (index: number): Promise<Sample> => {
+    const found = record(index);
+    return { ...found, pixels: await decode(found) };
+  };
+  return {
+    ...named,
+    length: table.length,
+    report: reportOf(table, problems),
+    record,
+    at,
+    [Symbol.asyncIterator]: () => iterateDataset(table.length, at),
+  };
+};
+
+const reportOf = (table: ImageTable, problems: readonly Problem[]): DatasetReport => {
+  let crowds = 0;
+  for (const flags of table.flags) if (flags & 1) crowds += 1;
+  let imagesWithoutObjects = 0;
+  for (let i = 0; i < table.length; i++)
+    if (table.firstObject[i] === table.firstObject[i + 1]) imagesWithoutObjects += 1;
+  return { images: table.length, objects: table.objects, crowds, imagesWithoutObjects, problems };
+};
 
 /**
  * The samples 0 .. length - 1, one after the other.
@@ -13,15 +59,14 @@ export async function* iterateDataset(
 }
 
 /**
- * The record at an index.
+ * Nothing, when a dataset has an image of that index.
  *
  * Throws   DatasetError when the index is out of range
  */
-export const recordAt = (label: string, records: readonly ImageRecord[], index: number): ImageRecord => {
-  const record = records[index];
-  if (record !== undefined) return record;
+export const checkIndex = (label: string, length: number, index: number): void => {
+  if (Number.isSafeInteger(index) && index >= 0 && index < length) return;
   throw new DatasetError(
-    `at(${label}): needs an index from 0 to ${records.length - 1}, got ${index}. Stay below the length of the dataset.`,
+    `at(${label}): needs an index from 0 to ${length - 1}, got ${index}. Stay below the length of the dataset.`,
     { field: 'index' },
   );
 };
@@ -29,8 +74,9 @@ export const recordAt = (label: string, records: readonly ImageRecord[], index: 
 /**
  * True when the object is used as a target in training.
  *
- * Source   the COCO filter of the AutoAssign training recipe: no crowds, nothing ignored, area above 0, both sides at least 1 px
+ * Source   the COCO filter of the AutoAssign training recipe: no crowds, nothing ignored, area above 0, both sides at
+ *          least 1 px; and nothing difficult, as VOC detectors are trained
  * Example  record.annotations.filter(isTrainable)
  */
-export const isTrainable = ({ isCrowd, isIgnored, area, size }: Annotation): boolean =>
-  !isCrowd && !isIgnored && area > 0 && size[0] >= 1 && size[1] >= 1;
+export const isTrainable = ({ isCrowd, isIgnored, isDifficult, area, size }: Annotation): boolean =>
+  !isCrowd && !isIgnored && !isDifficult && area > 0 && size[0] >= 1 && size[1] >= 1;

@@ -3,15 +3,27 @@ import { platform } from '#platform';
 import { DatasetError, oneLine } from './errors.ts';
 import type { Pixels } from './types.ts';
 
+/** What decoding takes. */
+export interface DecodeOptions {
+  /** Pictures of more pixels than this are refused; 2^28 unless told otherwise. */
+  readonly maxPixels?: number | undefined;
+}
+
+const usualMaxPixels = 2 ** 28;
+
 /**
  * The pixels of an encoded image (JPEG, PNG, WebP and what else the platform reads), turned upright.
  *
  * Throws   DatasetError naming `file` when the bytes are no image, damaged or cut short
  * Example  await decodeImage(bytes, 'street.jpg')
  */
-export const decodeImage = async (bytes: Uint8Array, file: string): Promise<Pixels> => {
+export const decodeImage = async (
+  bytes: Uint8Array,
+  file: string,
+  { maxPixels = usualMaxPixels }: DecodeOptions = {},
+): Promise<Pixels> => {
   try {
-    return await platform.decode(bytes);
+    return await platform.decode(bytes, { maxPixels });
   } catch (cause) {
     if (cause instanceof DatasetError) throw cause;
     throw new DatasetError(
@@ -27,7 +39,7 @@ export const decodeImage = async (bytes: Uint8Array, file: string): Promise<Pixe
  * Throws   DatasetError naming the file when it cannot be read or is no complete image
  * Example  await openImage('photos/street.jpg')
  */
-export const openImage = async (location: string): Promise<Pixels> => {
+export const openImage = async (location: string, options: DecodeOptions = {}): Promise<Pixels> => {
   const { folder, file } = platform.splitLocation(location);
   let bytes: Uint8Array;
   try {
@@ -38,5 +50,5 @@ export const openImage = async (location: string): Promise<Pixels> => {
       { file: location, cause },
     );
   }
-  return decodeImage(bytes, location);
+  return decodeImage(bytes, location, options);
 };

@@ -44,14 +44,20 @@ export {
 } from './transforms.ts';
 export type {
   Annotation,
+  Attributes,
   Box,
   Dataset,
+  DatasetFormat,
   DatasetReport,
-  DroppedBox,
-  DropReason,
   FileSource,
+  FileState,
   FolderWriter,
   ImageRecord,
+  OnProblem,
+  OpenOptions,
+  OpenProgress,
   Pixels,
+  Problem,
+  ProblemKind,
   Sample,
 } from './types.ts';

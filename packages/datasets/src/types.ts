@@ -25,9 +25,18 @@ export interface Annotation {
   readonly area: number;
   /** Whether this is a crowd region: never trained on, and neither hit nor miss in the evaluation. */
   readonly isCrowd: boolean;
-  /** Whether the file asks to ignore it: never trained on. */
+  /** Whether the file asks to ignore it (`ignore` in COCO files, `invalid` in WiderFace): never trained on. */
   readonly isIgnored: boolean;
+  /** Whether VOC calls it difficult: never trained on, and neither hit nor miss in the VOC evaluation. */
+  readonly isDifficult: boolean;
+  /** Whether the box is known to hold a part of the object only. */
+  readonly isTruncated: boolean;
+  /** What else the file says of the object, by the file's own names, such as `pose` or `blur`. */
+  readonly attributes?: Attributes;
 }
+
+/** Further facts about an object: plain values by name. */
+export type Attributes = Readonly<Record<string, string | number | boolean>>;
 
 /** Everything about one image except its pixels. */
 export interface ImageRecord {
@@ -44,15 +53,41 @@ export interface Sample extends ImageRecord {
   readonly pixels: Pixels;
 }
 
-/** Why a box was left out when a dataset was opened. */
-export type DropReason = 'not finite' | 'negative size' | 'zero size' | 'outside the image';
+/** What can be wrong with a dataset; every reader uses the same words. */
+export type ProblemKind =
+  | 'unreadable file'
+  | 'malformed file'
+  | 'wrong field'
+  | 'unknown id'
+  | 'unknown class'
+  | 'duplicate id'
+  | 'unsafe path'
+  | 'missing picture'
+  | 'damaged picture'
+  | 'wrong size'
+  | 'box not finite'
+  | 'box of negative size'
+  | 'box of zero size'
+  | 'box outside the picture'
+  | 'box beyond the picture';
 
-/** One box that was left out. */
-export interface DroppedBox {
+/** One thing that is wrong with a dataset, and where. */
+export interface Problem {
+  readonly kind: ProblemKind;
+  /** The file that needs the correction, as the user would name it. */
   readonly file: string;
-  readonly annotationId: number;
-  readonly reason: DropReason;
+  /** Where in the file: a field such as `annotations[3].bbox`, a line, an object. */
+  readonly place?: string;
+  /** The picture concerned, as `ImageRecord.file` names it. */
+  readonly image?: string;
+  /** The object concerned, where it has an id. */
+  readonly annotationId?: number;
+  /** The whole sentence: what was needed, what was found, what to do. */
+  readonly message: string;
 }
+
+/** What to do about a problem that concerns one picture or object: leave it out and list it, or stop there. */
+export type OnProblem = 'skip' | 'strict';
 
 /** What opening a dataset found and what it left out. */
 export interface DatasetReport {
@@ -61,13 +96,40 @@ export interface DatasetReport {
   readonly objects: number;
   readonly crowds: number;
   readonly imagesWithoutObjects: number;
-  /** Boxes left out, in file order. */
-  readonly dropped: readonly DroppedBox[];
+  /** Everything that was left out, in the order of the files. */
+  readonly problems: readonly Problem[];
+}
+
+/** The ways datasets are kept on disk, and `'made'` for those that exist in memory only. */
+export type DatasetFormat = 'coco' | 'voc' | 'objects365' | 'widerface' | 'made';
+
+/** What every reader takes. */
+export interface OpenOptions {
+  /** Which split to open; needed when there are several. */
+  readonly split?: string;
+  /** 'skip' unless told otherwise. */
+  readonly onProblem?: OnProblem;
+  /** Pictures of more pixels than this are refused before they are decoded; 2^28 unless told otherwise. */
+  readonly maxPixels?: number;
+  /** Whether what was read of a large annotation file is kept beside it, to open it faster the next time; true unless told otherwise. */
+  readonly cache?: boolean;
+  /** Called now and then while files are read, with how much of how much is done. */
+  readonly onProgress?: (progress: OpenProgress) => void;
+  /** Stops the reading. */
+  readonly signal?: AbortSignal;
+}
+
+/** How far the opening of a dataset has come. */
+export interface OpenProgress {
+  readonly done: number;
+  readonly total: number;
+  readonly unit: 'bytes' | 'files';
 }
 
 /** Images in a fixed order with random access; iterating it gives the same samples one after the other. */
 export interface Dataset extends AsyncIterable<Sample> {
   readonly name: string;
+  readonly format: DatasetFormat;
   readonly length: number;
   /** Class names by label. */
   readonly classes: readonly string[];
@@ -78,6 +140,8 @@ export interface Dataset extends AsyncIterable<Sample> {
   record(index: number): ImageRecord;
   /** Image `index`, decoded. */
   at(index: number): Promise<Sample>;
+  /** Path on this machine of the picture file of image `index`, for threads that read it themselves; absent where there are no such files. */
+  locate?(index: number): string;
 }
 
 /** Read access to a folder, wherever it is; paths are relative to it, with forward slashes. */
@@ -88,6 +152,20 @@ export interface FileSource {
   read(path: string): Promise<Uint8Array>;
   /** Names in a folder ('' is the folder itself), empty when it is not there, undefined when the source cannot list. */
   list(path: string): Promise<readonly string[] | undefined>;
+  /** The file piece by piece, from its beginning; without it files are read whole. */
+  stream?(path: string): AsyncIterable<Uint8Array>;
+  /** Size in bytes and time of the last change in milliseconds since 1970; rejects as `read` does. */
+  stat?(path: string): Promise<FileState>;
+  /** Replaces a file in one move, for caches; absent where nothing can be written. */
+  write?(path: string, bytes: Uint8Array): Promise<void>;
+  /** Path on this machine, absent where files have none. */
+  locate?(path: string): string;
+}
+
+/** What tells whether a file has changed. */
+export interface FileState {
+  readonly size: number;
+  readonly modified: number;
 }
 
 /** Write access to a folder that comes into being in one move. */

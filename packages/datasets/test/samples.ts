@@ -9,7 +9,8 @@ import { onTestFinished } from 'vitest';
 
 export const annotationOf = (id: number, box: Box, label = 0): Annotation => {
   const size = [box[2] - box[0], box[3] - box[1]] as const;
-  return { id, box, size, label, area: size[0] * size[1], isCrowd: false, isIgnored: false };
+  const flags = { isCrowd: false, isIgnored: false, isDifficult: false, isTruncated: false };
+  return { id, box, size, label, area: size[0] * size[1], ...flags };
 };
 
 export const sampleOf = (
@@ -31,10 +32,11 @@ export const datasetOf = (samples: readonly Sample[], at?: Dataset['at']): Datas
   const read = at ?? ((index: number): Promise<Sample> => Promise.resolve(samples[index]!));
   return {
     name: 'in memory',
+    format: 'made',
     length: samples.length,
     classes: ['a', 'b', 'c'],
     categoryIds: [1, 2, 3],
-    report: { images: samples.length, objects: 0, crowds: 0, imagesWithoutObjects: 0, dropped: [] },
+    report: { images: samples.length, objects: 0, crowds: 0, imagesWithoutObjects: 0, problems: [] },
     record: (index) => samples[index]!,
     at: read,
     async *[Symbol.asyncIterator]() {

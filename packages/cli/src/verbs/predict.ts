@@ -30,10 +30,11 @@ function imageDataset(file: string, pixels: Pixels, classes: readonly string[]):
   const sample = { ...record, pixels };
   return {
     name: file,
+    format: 'made',
     length: 1,
     classes,
     categoryIds: classes.map((_, label) => label + 1),
-    report: { images: 1, objects: 0, crowds: 0, imagesWithoutObjects: 1, dropped: [] },
+    report: { images: 1, objects: 0, crowds: 0, imagesWithoutObjects: 1, problems: [] },
     record: () => record,
     at: () => Promise.resolve(sample),
     async *[Symbol.asyncIterator]() {

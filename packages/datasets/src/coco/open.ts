@@ -1,9 +1,10 @@
 // Opens a COCO folder as a dataset: annotations at once, images decoded on demand.
 import { platform } from '#platform';
-import { iterateDataset, recordAt } from '../dataset.ts';
+import { datasetOf } from '../dataset.ts';
 import { decodeImage } from '../decode.ts';
 import { DatasetError } from '../errors.ts';
-import type { Dataset, FileSource, ImageRecord, Sample } from '../types.ts';
+import { recordOfTable } from '../table.ts';
+import type { Dataset, FileSource, ImageRecord, OpenOptions, Pixels } from '../types.ts';
 import {
   type CocoLayoutOptions,
   findAnnotations,
@@ -24,27 +25,26 @@ import { parseCoco } from './parse.ts';
  */
 export const openCoco = async (
   folder: string | FileSource,
-  options: CocoLayoutOptions = {},
+  options: CocoLayoutOptions & OpenOptions = {},
 ): Promise<Dataset> => {
   const { source, layout } = locate(folder, options);
   const annotations = await findAnnotations(source, layout);
   const file = `${source.name}/${annotations.path}`;
-  const { classes, categoryIds, records, report } = parseCoco(await readFrom(source, annotations.path), file);
-  const files = records.map((record) => record.file);
+  const content = parseCoco(await readFrom(source, annotations.path), file, options.onProblem ?? 'skip');
+  const { classes, categoryIds, table, problems } = content;
+  const files = Array.from({ length: table.length }, (_, i) => recordOfTable(table, i).file);
   const images = await findImageFolder(source, annotations, files, layout);
   await refuseMissingImages(source, images, files);
-  const at = (index: number): Promise<Sample> =>
-    readSample(source, images, recordAt('openCoco', records, index));
-  return {
+  return datasetOf({
+    label: 'openCoco',
     name: annotations.split === '' ? source.name : `${source.name} (${annotations.split})`,
-    length: records.length,
+    format: 'coco',
     classes,
     categoryIds,
-    report,
-    record: (index) => recordAt('openCoco', records, index),
-    at,
-    [Symbol.asyncIterator]: () => iterateDataset(records.length, at),
-  };
+    table,
+    problems,
+    decode: (record) => readPixels(source, images, record, options),
+  });
 };
 
 const locate = (
@@ -64,11 +64,16 @@ const locate = (
   };
 };
 
-const readSample = async (source: FileSource, images: string, record: ImageRecord): Promise<Sample> => {
+const readPixels = async (
+  source: FileSource,
+  images: string,
+  record: ImageRecord,
+  options: OpenOptions,
+): Promise<Pixels> => {
   const path = inFolder(images, record.file);
   const file = `${source.name}/${path}`;
-  const pixels = await decodeImage(await readFrom(source, path), file);
-  if (pixels.width === record.width && pixels.height === record.height) return { ...record, pixels };
+  const pixels = await decodeImage(await readFrom(source, path), file, options);
+  if (pixels.width === record.width && pixels.height === record.height) return pixels;
   throw otherSize(file, record, pixels);
 };
 

@@ -1,6 +1,8 @@
 // A COCO annotation file as records: every field checked, boxes that mean nothing dropped and listed.
 import { DatasetError, oneLine } from '../errors.ts';
-import type { Annotation, DatasetReport, DroppedBox, DropReason, ImageRecord } from '../types.ts';
+import { type ProblemList, problemList } from '../problems.ts';
+import { type ImageEntry, type ImageTable, type ObjectEntry, objectFlags, tableBuilder } from '../table.ts';
+import type { OnProblem, Problem, ProblemKind } from '../types.ts';
 import { arrayField, booleanField, entryAt, type Fields, integerField, textField } from './fields.ts';
 
 /** What one annotation file holds. */
@@ -8,8 +10,8 @@ export interface CocoContent {
   readonly classes: readonly string[];
   readonly categoryIds: readonly number[];
   /** Images in the order of the file. */
-  readonly records: readonly ImageRecord[];
-  readonly report: DatasetReport;
+  readonly table: ImageTable;
+  readonly problems: readonly Problem[];
 }
 
 /**
@@ -20,14 +22,15 @@ export interface CocoContent {
  *          unknown images or categories, file names that leave the folder, and files without images or categories
  * Example  parseCoco(bytes, 'annotations/instances_val.json').records.length
  */
-export const parseCoco = (bytes: Uint8Array, file: string): CocoContent => {
+export const parseCoco = (bytes: Uint8Array, file: string, onProblem: OnProblem): CocoContent => {
   const root = entryAt(parseJson(bytes, file), { file, field: '(top level)' });
   const { classes, categoryIds } = readCategories(root);
   const images = readImages(root);
-  const dropped: DroppedBox[] = [];
-  const byImage = readAnnotations(root, images, categoryIds, dropped);
-  const records = images.map((image) => ({ ...image, annotations: byImage.get(image.id) ?? [] }));
-  return { classes, categoryIds, records, report: reportOf(records, dropped) };
+  const problems = problemList(onProblem);
+  const builder = tableBuilder();
+  const indexById = new Map(images.map((image) => [image.id, builder.addImage(image)]));
+  readAnnotations(root, { images, indexById, categoryIds, problems }, builder.addObject);
+  return { classes, categoryIds, table: builder.build(), problems: problems.found };
 };
 
 const parseJson = (bytes: Uint8Array, file: string): unknown => {
@@ -77,8 +80,6 @@ const refuseSameNames = (categories: readonly { readonly name: string; readonly 
   }
 };
 
-type ImageEntry = Omit<ImageRecord, 'annotations'>;
-
 const readImages = (root: Fields): ImageEntry[] => {
   const images = arrayField(root, 'images').map((entry) => ({
     id: integerField(entry, 'id'),
@@ -125,31 +126,42 @@ const safePath = (entry: Fields): string => {
   );
 };
 
+/** What annotations refer to, and where problems go. */
+interface Surroundings {
+  readonly images: readonly ImageEntry[];
+  readonly indexById: ReadonlyMap<number, number>;
+  readonly categoryIds: readonly number[];
+  readonly problems: ProblemList;
+}
+
 const readAnnotations = (
   root: Fields,
-  images: readonly ImageEntry[],
-  categoryIds: readonly number[],
-  dropped: DroppedBox[],
-): Map<number, Annotation[]> => {
-  const imageById = new Map(images.map((image) => [image.id, image]));
+  { images, indexById, categoryIds, problems }: Surroundings,
+  add: (image: number, entry: ObjectEntry) => void,
+): void => {
   const labelByCategory = new Map(categoryIds.map((id, label) => [id, label]));
-  const byImage = new Map<number, Annotation[]>();
   const entries = arrayField(root, 'annotations');
   refuseDuplicates(entries.map((entry) => ({ id: integerField(entry, 'id'), entry })));
   for (const entry of entries) {
-    const image = known(entry, 'image_id', imageById);
-    const label = known(entry, 'category_id', labelByCategory);
-    const annotation = readAnnotation(entry, label);
-    const reason = dropReason(annotation, image);
-    if (reason !== undefined) {
-      dropped.push({ file: image.file, annotationId: annotation.id, reason });
-      continue;
-    }
-    const list = byImage.get(image.id);
-    if (list === undefined) byImage.set(image.id, [annotation]);
-    else list.push(annotation);
+    const index = known(entry, 'image_id', indexById);
+    const object = readObject(entry, known(entry, 'category_id', labelByCategory));
+    const kind = problemOf(object, images[index]!);
+    if (kind === undefined) add(index, object);
+    else problems.add(boxProblem(entry, kind, object, images[index]!));
   }
-  return byImage;
+};
+
+const boxProblem = (entry: Fields, kind: ProblemKind, object: ObjectEntry, image: ImageEntry): Problem => {
+  const { file, field } = entry.place;
+  const { x, y, width, height } = object;
+  return {
+    kind,
+    file,
+    place: `${field}.bbox`,
+    image: image.file,
+    annotationId: object.id,
+    message: `openCoco(${file}): needs ${field}.bbox to be a box inside ${image.file}, got a ${kind}: [${[x, y, width, height].join(', ')}]. Correct or remove the annotation.`,
+  };
 };
 
 const known = <Value>(entry: Fields, name: string, values: ReadonlyMap<number, Value>): Value => {
@@ -164,17 +176,21 @@ const known = <Value>(entry: Fields, name: string, values: ReadonlyMap<number, V
   );
 };
 
-const readAnnotation = (entry: Fields, label: number): Annotation => {
+const readObject = (entry: Fields, label: number): ObjectEntry => {
   const [x, y, width, height] = boxNumbers(entry);
   const { area } = entry.value;
+  const flags =
+    (booleanField(entry, 'iscrowd') ? objectFlags.crowd : 0) +
+    (booleanField(entry, 'ignore') ? objectFlags.ignored : 0);
   return {
     id: integerField(entry, 'id'),
-    box: [x, y, x + width, y + height],
-    size: [width, height],
+    x,
+    y,
+    width,
+    height,
     label,
     area: typeof area === 'number' && Number.isFinite(area) ? area : width * height,
-    isCrowd: booleanField(entry, 'iscrowd'),
-    isIgnored: booleanField(entry, 'ignore'),
+    flags,
   };
 };
 
@@ -196,21 +212,10 @@ const boxNumbers = (entry: Fields): [number, number, number, number] => {
 const shortJson = (value: unknown): string =>
   value === undefined ? 'nothing' : JSON.stringify(value).slice(0, 60);
 
-const dropReason = ({ box, size }: Annotation, image: ImageEntry): DropReason | undefined => {
-  if (!box.every(Number.isFinite)) return 'not finite';
-  if (size[0] < 0 || size[1] < 0) return 'negative size';
-  if (size[0] === 0 || size[1] === 0) return 'zero size';
-  const overlaps = box[0] < image.width && box[1] < image.height && box[2] > 0 && box[3] > 0;
-  return overlaps ? undefined : 'outside the image';
-};
-
-const reportOf = (records: readonly ImageRecord[], dropped: readonly DroppedBox[]): DatasetReport => {
-  const objects = records.flatMap((record) => record.annotations);
-  return {
-    images: records.length,
-    objects: objects.length,
-    crowds: objects.filter((object) => object.isCrowd).length,
-    imagesWithoutObjects: records.filter((record) => record.annotations.length === 0).length,
-    dropped,
-  };
+const problemOf = ({ x, y, width, height }: ObjectEntry, image: ImageEntry): ProblemKind | undefined => {
+  if (![x, y, width, height].every(Number.isFinite)) return 'box not finite';
+  if (width < 0 || height < 0) return 'box of negative size';
+  if (width === 0 || height === 0) return 'box of zero size';
+  const overlaps = x < image.width && y < image.height && x + width > 0 && y + height > 0;
+  return overlaps ? undefined : 'box outside the picture';
 };

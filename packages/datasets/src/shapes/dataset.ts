@@ -1,5 +1,5 @@
 // The shapes dataset in memory: nothing on disk, each image painted when it is asked for.
-import { iterateDataset, recordAt } from '../dataset.ts';
+import { checkIndex, iterateDataset } from '../dataset.ts';
 import { DatasetError } from '../errors.ts';
 import type { Annotation, Dataset, ImageRecord } from '../types.ts';
 import { layoutOf, type ShapesLayout, shapesImageSize } from './layout.ts';
@@ -30,20 +30,25 @@ export const shapes = ({ length, split = 'train', seed = 0 }: ShapesOptions): Da
   checkCount('shapes', 'length', length, 1);
   const layouts = Array.from({ length }, (_, i) => layoutOf(seed, imageIndex(split, i)));
   const records = layouts.map((layout, position) => recordOf(split, position, layout));
+  const record = (index: number): ImageRecord => {
+    checkIndex('shapes', length, index);
+    return records[index]!;
+  };
   const at: Dataset['at'] = async (index) => {
-    const record = recordAt('shapes', records, index);
+    const found = record(index);
     const data = paintLayout(layouts[index]!, seed, imageIndex(split, index));
-    return { ...record, pixels: { width: shapesImageSize, height: shapesImageSize, channels: 3, data } };
+    return { ...found, pixels: { width: shapesImageSize, height: shapesImageSize, channels: 3, data } };
   };
   const objects = records.reduce((sum, record) => sum + record.annotations.length, 0);
   const imagesWithoutObjects = records.filter((record) => record.annotations.length === 0).length;
   return {
     name: `shapes (${split})`,
+    format: 'made',
     length,
     classes: shapeClasses,
     categoryIds: shapeClasses.map((_, label) => label + 1),
-    report: { images: length, objects, crowds: 0, imagesWithoutObjects, dropped: [] },
-    record: (index) => recordAt('shapes', records, index),
+    report: { images: length, objects, crowds: 0, imagesWithoutObjects, problems: [] },
+    record,
     at,
     [Symbol.asyncIterator]: () => iterateDataset(length, at),
   };
@@ -70,6 +75,8 @@ export const recordOf = (split: ShapesSplit, position: number, layout: ShapesLay
       area: size[0] * size[1],
       isCrowd: false,
       isIgnored: false,
+      isDifficult: false,
+      isTruncated: false,
     };
   }),
 });

@@ -1,7 +1,7 @@
 // The browser side: images through createImageBitmap, shapes in memory, and the errors for what a browser cannot do.
 import { decodeImage, openCoco, renderShapes, shapes, writeShapes } from '@autoassign/datasets';
 import { expect, test } from 'vitest';
-import { platform } from '../../src/platform/browser.ts';
+import { platform } from '../../src/platform/browser/index.ts';
 
 test('encoding and decoding give nearly the same pixels', async () => {
   const { pixels } = renderShapes(0, 3);

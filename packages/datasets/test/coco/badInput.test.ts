@@ -154,19 +154,19 @@ describe('refused when the folder is opened', () => {
 
 describe('boxes without meaning are dropped, counted and listed by file', () => {
   test.each([
-    ['negative size', '[1, 1, -5, 4]'],
-    ['zero size', '[1, 1, 5, 0]'],
-    ['not finite', '[1, null, 5, 4]'],
-    ['not finite', '[1, NaN, 5, 4]'],
-    ['not finite', '[1, 1, Infinity, 4]'],
-    ['outside the image', '[40, 3, 5, 5]'],
-    ['outside the image', '[-6, 3, 5, 5]'],
+    ['box of negative size', '[1, 1, -5, 4]'],
+    ['box of zero size', '[1, 1, 5, 0]'],
+    ['box not finite', '[1, null, 5, 4]'],
+    ['box not finite', '[1, NaN, 5, 4]'],
+    ['box not finite', '[1, 1, Infinity, 4]'],
+    ['box outside the picture', '[40, 3, 5, 5]'],
+    ['box outside the picture', '[-6, 3, 5, 5]'],
   ])('%s: %s', async (reason, box) => {
     const folder = await cocoFolder();
     const text = JSON.stringify(validCoco()).replace('[1.5,2,10,12]', box);
     await writeFile(join(folder, 'annotations/instances_val.json'), text);
     const dataset = await openCoco(folder);
-    expect(dataset.report.dropped).toEqual([{ file: 'a.jpg', annotationId: 1, reason }]);
+    expect(dataset.report.problems).toMatchObject([{ kind: reason, image: 'a.jpg', annotationId: 1 }]);
     expect(dataset.report.objects).toBe(2);
     expect(dataset.record(0).annotations.map((annotation) => annotation.id)).toEqual([2]);
   });

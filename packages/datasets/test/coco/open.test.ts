@@ -20,6 +20,8 @@ describe('content', () => {
       area: 100,
       isCrowd: false,
       isIgnored: false,
+      isDifficult: false,
+      isTruncated: false,
     });
   });
 
@@ -30,7 +32,7 @@ describe('content', () => {
     expect(crowd?.isCrowd).toBe(true);
     expect(ignored?.isIgnored).toBe(true);
     expect([crowd, ignored].map((annotation) => isTrainable(annotation!))).toEqual([false, false]);
-    expect(dataset.report).toMatchObject({ images: 2, objects: 3, crowds: 1, dropped: [] });
+    expect(dataset.report).toMatchObject({ images: 2, objects: 3, crowds: 1, problems: [] });
   });
 
   test('iteration gives the same samples as random access, decoded to RGB bytes', async () => {

@@ -1,7 +1,7 @@
 // The check for JPEG files cut short, on files of sharp's making.
 import sharp, { type Sharp } from 'sharp';
 import { describe, expect, test } from 'vitest';
-import { isTruncatedJpeg } from '../../src/platform/jpegEnd.ts';
+import { isTruncatedJpeg } from '../../src/platform/browser/jpegEnd.ts';
 
 const image = (): Sharp => {
   const data = Uint8Array.from({ length: 60 * 50 * 3 }, (_, i) => (i * i) % 251);

@@ -1,26 +1,13 @@
-// Node: folders through node:fs, images through sharp (loaded on first use, since it is optional).
+// Node's files: folders to read from, and folders that come into being in one move.
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import type { Sharp, SharpOptions } from 'sharp';
-import { DatasetError, oneLine } from '../errors.ts';
-import type { FileSource, FolderWriter, Pixels } from '../types.ts';
-import type { Platform } from './platform.ts';
+import { DatasetError } from '../../errors.ts';
+import type { FileSource, FolderWriter } from '../../types.ts';
+import type { Platform } from '../platform.ts';
 
-type SharpFactory = (input: Uint8Array, options?: SharpOptions) => Sharp;
-
-const loadSharp = async (): Promise<SharpFactory> => {
-  try {
-    return (await import('sharp')).default;
-  } catch (cause) {
-    throw new DatasetError(
-      `decode(image): needs the optional package sharp, got "${oneLine(cause)}". Run: npm install sharp`,
-      { cause },
-    );
-  }
-};
-
-const openFolder = (location: string): FileSource => ({
+/** Read access to the folder at a path. */
+export const openFolder = (location: string): FileSource => ({
   name: location,
   read: (path) => readFile(join(location, path)),
   list: async (path) => {
@@ -32,36 +19,18 @@ const openFolder = (location: string): FileSource => ({
   },
 });
 
-const splitLocation: Platform['splitLocation'] = (location) => ({
+/** The folder of a path and the name in it. */
+export const splitLocation: Platform['splitLocation'] = (location) => ({
   folder: dirname(location),
   file: basename(location),
 });
 
-const decode = async (bytes: Uint8Array): Promise<Pixels> => {
-  const sharp = await loadSharp();
-  // 'truncated' is strict about missing data but not about odd metadata, which real photographs often have.
-  const image = sharp(bytes, { failOn: 'truncated', limitInputPixels: 2 ** 28 }).autoOrient();
-  const { data, info } = await image
-    .flatten({ background: '#000' })
-    .toColourspace('srgb')
-    .raw({ depth: 'uchar' })
-    .toBuffer({ resolveWithObject: true });
-  return { width: info.width, height: info.height, channels: 3, data };
-};
-
-const encodeJpeg: Platform['encodeJpeg'] = async (pixels, quality) => {
-  const sharp = await loadSharp();
-  const { width, height, channels, data } = pixels;
-  return (
-    sharp(data, { raw: { width, height, channels } })
-      // Optimised coding would save 8 % of the bytes for 70 % more time.
-      .jpeg({ quality, chromaSubsampling: '4:4:4', optimiseCoding: false })
-      .toBuffer()
-  );
-};
-
-/** Files go to a sibling folder that takes the final name at the very end: an interrupted write is never mistaken for a finished one. */
-const createFolder = async (location: string): Promise<FolderWriter> => {
+/**
+ * Write access to a new folder.
+ *
+ * Files go to a sibling folder that takes the final name at the very end: an interrupted write is never mistaken for a finished one.
+ */
+export const createFolder = async (location: string): Promise<FolderWriter> => {
   const final = resolve(location);
   const parent = dirname(final);
   const prefix = `${basename(final)}.partial-`;
@@ -110,6 +79,3 @@ const isRunning = (processId: number): boolean => {
     return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 };
-
-/** Node's implementation of what this package needs from its surroundings. */
-export const platform: Platform = { openFolder, splitLocation, decode, encodeJpeg, createFolder };

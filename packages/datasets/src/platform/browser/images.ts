@@ -1,31 +1,16 @@
-// Browsers: folders by address through fetch, images through createImageBitmap. Nothing is written to a disk here.
-import { DatasetError } from '../errors.ts';
-import type { FileSource, Pixels } from '../types.ts';
+// The browser's pictures, through createImageBitmap and OffscreenCanvas.
+import type { Platform } from '../platform.ts';
 import { isTruncatedJpeg } from './jpegEnd.ts';
-import type { Platform } from './platform.ts';
 
-const openFolder = (location: string): FileSource => {
-  const root = location.endsWith('/') ? location : `${location}/`;
-  return {
-    name: location,
-    read: async (path) => {
-      const response = await fetch(root + path.split('/').map(encodeURIComponent).join('/'));
-      if (!response.ok) throw new Error(`the server answered ${response.status}`);
-      return new Uint8Array(await response.arrayBuffer());
-    },
-    list: async () => undefined,
-  };
-};
-
-const splitLocation: Platform['splitLocation'] = (location) => {
-  const slash = location.lastIndexOf('/');
-  return { folder: slash < 0 ? '.' : location.slice(0, slash), file: location.slice(slash + 1) };
-};
-
-const decode = async (bytes: Uint8Array): Promise<Pixels> => {
+/** The pixels of an encoded picture. */
+export const decode: Platform['decode'] = async (bytes, { maxPixels }) => {
   if (isTruncatedJpeg(bytes)) throw new Error('premature end of JPEG image');
   const bitmap = await createImageBitmap(new Blob([bytes.slice()]), { colorSpaceConversion: 'none' });
   const { width, height } = bitmap;
+  if (width * height > maxPixels) {
+    bitmap.close();
+    throw new Error(`the picture has ${width}x${height} pixels, more than ${maxPixels}`);
+  }
   const context = contextOf(new OffscreenCanvas(width, height));
   context.drawImage(bitmap, 0, 0);
   bitmap.close();
@@ -39,7 +24,8 @@ const decode = async (bytes: Uint8Array): Promise<Pixels> => {
   return { width, height, channels: 3, data };
 };
 
-const encodeJpeg: Platform['encodeJpeg'] = async ({ width, height, data }, quality) => {
+/** The picture as a JPEG file. */
+export const encodeJpeg: Platform['encodeJpeg'] = async ({ width, height, data }, quality) => {
   const canvas = new OffscreenCanvas(width, height);
   const image = new ImageData(width, height);
   for (let from = 0, to = 0; from < data.length; from += 3, to += 4) {
@@ -59,13 +45,3 @@ const contextOf = (canvas: OffscreenCanvas): OffscreenCanvasRenderingContext2D =
   context.fillRect(0, 0, canvas.width, canvas.height);
   return context;
 };
-
-const createFolder: Platform['createFolder'] = async (location) => {
-  throw new DatasetError(
-    `createFolder(${location}): needs a file system, got a browser. Pass a FolderWriter instead of a path, or use shapes() in memory.`,
-    { file: location },
-  );
-};
-
-/** The browser's implementation of what this package needs from its surroundings. */
-export const platform: Platform = { openFolder, splitLocation, decode, encodeJpeg, createFolder };
