@@ -6,6 +6,7 @@ export type { CocoLayoutOptions } from './coco/layout.ts';
 export { openCoco } from './coco/open.ts';
 export { isTrainable } from './dataset.ts';
 export { decodeImage, openImage } from './decode.ts';
+export { type DetectedLayout, detectLayout } from './detectLayout.ts';
 export { DatasetError } from './errors.ts';
 export { evaluateCoco } from './evaluate/coco.ts';
 export { formatCocoReport } from './evaluate/report.ts';
@@ -27,10 +28,12 @@ export type {
   CocoMetrics,
   CocoObject,
 } from './evaluate/types.ts';
+export { openDataset } from './openDataset.ts';
 export { type ShapesOptions, type ShapesSplit, shapes } from './shapes/dataset.ts';
 export { shapeClasses } from './shapes/outlines.ts';
 export { type RenderedShapes, renderShapes } from './shapes/render.ts';
 export { type WriteShapesOptions, type WrittenShapes, writeShapes } from './shapes/write.ts';
+export { type TrainingSplits, trainingSplits } from './trainingSplits.ts';
 export {
   flip,
   type ImageSize,
@@ -61,3 +64,5 @@ export type {
   ProblemKind,
   Sample,
 } from './types.ts';
+export type { VocOptions } from './voc/layout.ts';
+export { openVoc } from './voc/open.ts';
