@@ -6,6 +6,7 @@ export type { CocoLayoutOptions } from './coco/layout.ts';
 export { openCoco } from './coco/open.ts';
 export { isTrainable } from './dataset.ts';
 export { decodeImage, openImage } from './decode.ts';
+export { type DetectedLayout, detectLayout } from './detectLayout.ts';
 export { DatasetError } from './errors.ts';
 export { evaluateCoco } from './evaluate/coco.ts';
 export { formatCocoReport } from './evaluate/report.ts';
@@ -27,21 +28,30 @@ export type {
   CocoMetrics,
   CocoObject,
 } from './evaluate/types.ts';
+export { openDataset } from './openDataset.ts';
 export { type ShapesOptions, type ShapesSplit, shapes } from './shapes/dataset.ts';
 export { shapeClasses } from './shapes/outlines.ts';
 export { type RenderedShapes, renderShapes } from './shapes/render.ts';
 export { type WriteShapesOptions, type WrittenShapes, writeShapes } from './shapes/write.ts';
+export { type TrainingSplits, trainingSplits } from './trainingSplits.ts';
+export { type FlipAxis, type FlipStep, flip } from './transforms/flip.ts';
+export type { MosaicStep } from './transforms/mosaic.ts';
 export {
-  flip,
-  type ImageSize,
+  caffeNormalization,
   type Normalization,
+  type NormalizeJitterStep,
   normalize,
-  paddedSize,
-  resize,
-  resizedSize,
-  resizePixels,
-  type TargetSize,
-} from './transforms.ts';
+  torchvisionNormalization,
+} from './transforms/normalize.ts';
+export { parseSteps } from './transforms/parseSteps.ts';
+export { type ResizeStep, resize, resizePixels } from './transforms/resize.ts';
+export { type ImageSize, paddedSize, type Range, resizedSize, type TargetSize } from './transforms/size.ts';
+export {
+  applySteps,
+  companionIndices,
+  normalizationFor,
+  type TransformStep,
+} from './transforms/steps.ts';
 export type {
   Annotation,
   Attributes,
@@ -61,3 +71,5 @@ export type {
   ProblemKind,
   Sample,
 } from './types.ts';
+export type { VocOptions } from './voc/layout.ts';
+export { openVoc } from './voc/open.ts';
