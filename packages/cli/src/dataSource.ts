@@ -1,7 +1,7 @@
-// Where the images of a run come from: the shapes dataset, made on disk when it is missing, or a COCO folder.
+// Where the images of a run come from: the shapes dataset, made on disk when it is missing, or a folder of the user's.
 import { resolve } from 'node:path';
-import type { Dataset } from '@autoassign/datasets';
-import { DatasetError, openCoco, writeShapes } from '@autoassign/datasets';
+import type { Dataset, OnProblem, OpenOptions } from '@autoassign/datasets';
+import { DatasetError, detectLayout, openCoco, openDataset, trainingSplits, writeShapes } from '@autoassign/datasets';
 import { holdOut } from './datasetPart.ts';
 import type { VerbContext } from './program.ts';
 import type { Progress } from './progress.ts';
@@ -9,7 +9,15 @@ import type { Progress } from './progress.ts';
 /** Which images a run uses, as `config.json` keeps it; folders are absolute, so that a run can be resumed from anywhere. */
 export type DataSource =
   | { readonly kind: 'shapes'; readonly folder: string; readonly train: number; readonly validation: number }
-  | { readonly kind: 'coco'; readonly folder: string };
+  | ({ readonly kind: 'folder'; readonly folder: string } & FolderChoices);
+
+/** What the user may choose of a folder; an absent split means the usual one. */
+export interface FolderChoices {
+  readonly trainSplit?: string | undefined;
+  readonly validationSplit?: string | undefined;
+  /** What becomes of pictures and objects that cannot be used. */
+  readonly onProblem: OnProblem;
+}
 
 /** The two parts of the data, and what the user should know of how they came about. */
 export interface OpenedData {
@@ -20,16 +28,16 @@ export interface OpenedData {
 
 /** All runs share one set of images, whatever their seed: only so can their results be compared. */
 const shapesSeed = 0;
-const validationNames: readonly string[] = ['val', 'valid', 'validation', 'test'];
-
+/** Reading that takes longer than this shows its progress, in milliseconds. */
+const slowReading = 500;
 /** The shapes dataset with the given numbers of images, in a folder that runs under `out` share. */
 export function shapesSource(out: string, train: number, validation: number): DataSource {
   return { kind: 'shapes', folder: resolve(out, 'data', `shapes-${train}-${validation}`), train, validation };
 }
 
 /** A folder of the user's. */
-export function cocoSource(folder: string): DataSource {
-  return { kind: 'coco', folder: resolve(folder) };
+export function folderSource(folder: string, choices: FolderChoices): DataSource {
+  return { kind: 'folder', folder: resolve(folder), ...choices };
 }
 
 async function openShapes(
@@ -53,22 +61,24 @@ async function openShapes(
   };
 }
 
-/** The split of a COCO folder; undefined when the folder has annotations, but none for this split. */
-async function openSplit(folder: string, split: string): Promise<Dataset | undefined> {
+/** The dataset of a folder, with a progress line when reading it takes long. */
+async function openWithProgress(
+  folder: string,
+  options: OpenOptions,
+  { reporter, signal }: VerbContext,
+): Promise<Dataset> {
+  const started = performance.now();
+  let progress: Progress | undefined;
+  const onProgress: OpenOptions['onProgress'] = ({ done, total, unit }) => {
+    if (performance.now() - started < slowReading) return;
+    progress ??= reporter.progress({ label: 'read annotations', total, start: done, unit });
+    progress.update(done);
+  };
   try {
-    return await openCoco(folder, { split });
-  } catch (error) {
-    if (error instanceof DatasetError && error.field === 'split') return undefined;
-    throw error;
+    return await openDataset(folder, { ...options, onProgress, signal });
+  } finally {
+    progress?.finish();
   }
-}
-
-async function openValidation(folder: string): Promise<Dataset | undefined> {
-  for (const name of validationNames) {
-    const found = await openSplit(folder, name);
-    if (found !== undefined) return found;
-  }
-  return undefined;
 }
 
 function requireSameClasses(folder: string, train: Dataset, validation: Dataset): void {
@@ -81,19 +91,28 @@ function requireSameClasses(folder: string, train: Dataset, validation: Dataset)
   );
 }
 
-async function openCocoFolder(folder: string, seed: number): Promise<OpenedData> {
-  const train = await openSplit(folder, 'train');
-  const validation = train === undefined ? undefined : await openValidation(folder);
-  if (train !== undefined && validation !== undefined) {
+async function openFolder(
+  { folder, trainSplit, validationSplit, onProblem }: DataSource & { readonly kind: 'folder' },
+  seed: number,
+  context: VerbContext,
+): Promise<OpenedData> {
+  const { splits } = await detectLayout(folder);
+  const usual = trainingSplits(splits);
+  const open = (split: string | undefined): Promise<Dataset> =>
+    openWithProgress(folder, { ...(split === undefined ? {} : { split }), onProblem }, context);
+  // Without any usual split the reader takes the only one there is, or says which ones it cannot choose from.
+  const train = await open(trainSplit ?? usual.train);
+  const chosen = validationSplit ?? usual.validation;
+  if (chosen !== undefined) {
+    const validation = await open(chosen);
     requireSameClasses(folder, train, validation);
     return { train, validation, notes: [] };
   }
-  const whole = train ?? (await openCoco(folder)); // says which splits there are when it cannot choose
-  const parts = holdOut(whole, seed);
+  const parts = holdOut(train, seed);
   const note =
-    whole.length === 1
+    train.length === 1
       ? `${folder} holds a single image: it is both trained and validated on, so the AP only says whether training works.`
-      : `${folder} has no validation split: ${parts.validation.length} of its ${whole.length} images, drawn by the seed, are held out.`;
+      : `${folder} has no validation split: ${parts.validation.length} of its ${train.length} images, drawn by the seed, are held out.`;
   return { ...parts, notes: [note] };
 }
 
@@ -113,20 +132,25 @@ function problemsNote({ name, report: { problems } }: Dataset): string | undefin
  */
 export async function openData(source: DataSource, seed: number, context: VerbContext): Promise<OpenedData> {
   const opened =
-    source.kind === 'shapes' ? await openShapes(source, context) : await openCocoFolder(source.folder, seed);
+    source.kind === 'shapes' ? await openShapes(source, context) : await openFolder(source, seed, context);
   const left = [...new Set([opened.train, opened.validation])].flatMap((part) => problemsNote(part) ?? []);
   return { ...opened, notes: [...opened.notes, ...left] };
 }
 
 /**
- * The images of a folder to evaluate on: its validation split, else its test split, else all it has.
+ * The images of a folder to evaluate on: the given split, else the one that training validates on, else all it has.
  *
  * Throws   DatasetError naming what is wrong
  */
 export async function openForEvaluation(
   folder: string,
+  options: { readonly split?: string | undefined; readonly onProblem: OnProblem },
+  context: VerbContext,
 ): Promise<{ readonly dataset: Dataset; readonly notes: readonly string[] }> {
-  const dataset = (await openValidation(folder)) ?? (await openCoco(folder));
+  const { splits } = await detectLayout(folder);
+  const split = options.split ?? trainingSplits(splits).validation ?? splits.find((name) => /^test/.test(name));
+  const choice = { ...(split === undefined ? {} : { split }), onProblem: options.onProblem };
+  const dataset = await openWithProgress(folder, choice, context);
   const note = problemsNote(dataset);
   return { dataset, notes: note === undefined ? [] : [note] };
 }

@@ -1,8 +1,7 @@
 // How the images of a dataset become network input: their size, their padding and their mean colour, chosen from the data.
-import type { Batch, Dataset, ImageSize, Sample } from '@autoassign/datasets';
+import type { Batch, Dataset, ImageSize, Sample, TransformStep } from '@autoassign/datasets';
 import {
   batches,
-  flip,
   isTrainable,
   paddedSize,
   planBatches,
@@ -35,28 +34,33 @@ function targetSize({ width, height }: ImageSize, longestSide: number): ImageSiz
   return resizedSize({ width, height }, { shortSide: longestSide, longSide: longestSide });
 }
 
+/** The step that does to a sample what `fitted` does. */
+function fittingStep({ longestSide }: Pick<ImagePlan, 'longestSide'>): TransformStep {
+  return { type: 'resize', shortSide: longestSide, longSide: longestSide, enlarge: false };
+}
+
 /** The sample with its longer side at most `longestSide` pixels. */
 export function fitted(sample: Sample, longestSide: number): Sample {
   const { width, height } = sample;
   return Math.max(width, height) <= longestSide ? sample : resize(sample, targetSize(sample, longestSide));
 }
 
-function recordsOf(dataset: Dataset): readonly ReturnType<Dataset['record']>[] {
-  return Array.from({ length: dataset.length }, (_, index) => dataset.record(index));
+/** The records one after the other: all at once they may take more memory than the pictures. */
+function* recordsOf(dataset: Dataset): Generator<ReturnType<Dataset['record']>, void, undefined> {
+  for (let index = 0; index < dataset.length; index += 1) yield dataset.record(index);
 }
 
 /** The plan for the images of a dataset: their size is kept up to `defaultLongestSide`. */
 export function imagePlanOf(dataset: Dataset): ImagePlan {
-  const most = recordsOf(dataset).reduce(
-    (found, { annotations }) => Math.max(found, annotations.filter(isTrainable).length),
-    1,
-  );
+  let most = 1;
+  for (const { annotations } of recordsOf(dataset))
+    most = Math.max(most, annotations.filter(isTrainable).length);
   return { longestSide: defaultLongestSide, maxObjects: Math.ceil(most / 8) * 8 };
 }
 
 /** The smallest multiple to pad to that leaves few different sizes; the coarsest one when none does. */
 export function padMultipleFor(dataset: Dataset, { longestSide }: ImagePlan): number {
-  const sizes = recordsOf(dataset).map((record) => targetSize(record, longestSide));
+  const sizes = Array.from(recordsOf(dataset), (record) => targetSize(record, longestSide));
   const differentSizes = (multiple: number): number =>
     new Set(
       sizes.map((size) => {
@@ -106,12 +110,21 @@ function batchesPerEpoch(dataset: Dataset, { recipe, seed }: BatchPlan): number 
 }
 
 /**
+ * How many images of a dataset can be trained on.
+ *
+ * Throws   DatasetError when none can
+ */
+export function usableImages(dataset: Dataset): number {
+  return planBatches(dataset, { batchSize: dataset.length }, 0).flat().length;
+}
+
+/**
  * The largest batch size up to `wanted` that the usable images of a dataset can fill.
  *
  * Throws   DatasetError when no image is usable
  */
 export function fillableBatchSize(dataset: Dataset, wanted: number): number {
-  return Math.min(wanted, planBatches(dataset, { batchSize: dataset.length }, 0).flat().length);
+  return Math.min(wanted, usableImages(dataset));
 }
 
 /**
@@ -134,10 +147,7 @@ export function trainingBatches(dataset: Dataset, plan: BatchPlan, step: number)
     normalization,
     padMultiple,
     maxObjects: images.maxObjects,
-    transform: (sample, key) => {
-      const small = fitted(sample, images.longestSide);
-      return recipe.mirror && key % 2 === 1 ? flip(small) : small;
-    },
+    steps: [fittingStep(images), ...recipe.augment],
   });
 }
 
@@ -153,6 +163,6 @@ export function evaluationBatches(
     purpose: 'evaluate',
     normalization,
     padMultiple,
-    transform: (sample) => fitted(sample, images.longestSide),
+    steps: [fittingStep(images)],
   });
 }

@@ -42,13 +42,26 @@ interface CommonOptions extends EngineOptions {
   readonly quiet?: true;
 }
 
+/** Which mirror images can be asked for. */
+export const flipChoices = ['none', 'horizontal', 'both'] as const;
+
+/** A choice of mirror images. */
+export type FlipChoice = (typeof flipChoices)[number];
+
 /** What the verbs that train take; an absent number means "what the recipe says". */
 export interface TrainOptions extends CommonOptions {
-  /** A COCO folder; absent only in `demo` (which makes its own) or when resuming (the run knows it). */
+  /** A folder with a dataset; absent only in `demo` (which makes its own) or when resuming (the run knows it). */
   readonly data?: string;
   readonly steps?: number;
+  readonly epochs?: number;
   readonly batch?: number;
   readonly seed: number;
+  readonly trainSplit?: string;
+  readonly validationSplit?: string;
+  /** Which mirror images are trained on; absent means what the recipe says. */
+  readonly flips?: FlipChoice;
+  /** Stop at the first picture or object that cannot be used, instead of leaving it out. */
+  readonly strict?: true;
   /** The run folder to continue; `true` means the newest one of `<out>/<name>`. */
   readonly resume?: string | true;
 }
@@ -62,6 +75,8 @@ export interface DemoOptions extends TrainOptions {
 /** The options of `autoassign eval`. */
 export interface EvalOptions extends CommonOptions {
   readonly data: string;
+  readonly split?: string;
+  readonly strict?: true;
   /** A checkpoint file or a run folder; absent means the newest run. */
   readonly weights?: string;
   readonly batch?: number;

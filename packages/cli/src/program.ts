@@ -8,6 +8,7 @@ import {
   backendName,
   existingFolder,
   existingPath,
+  flipChoices,
   folderName,
   fraction,
   mostThreads,
@@ -109,6 +110,10 @@ function dataOption(description: string): Option {
   return new Option('--data <folder>', description).argParser(existingFolder('--data'));
 }
 
+function strictOption(): Option {
+  return new Option('--strict', 'stop at the first picture or object that cannot be used (default: leave it out)');
+}
+
 function weightsOption(): Option {
   return new Option('--weights <path>', 'checkpoint or run folder (default: the newest run)').argParser(
     existingPath('--weights'),
@@ -123,9 +128,18 @@ function addTrainingOptions(command: Command, dataDescription: string): Command 
   const resume = new Option('--resume [folder]', 'continue a stopped run (default: the newest)').argParser(
     existingFolder('--resume'),
   );
+  const epochs = new Option('--epochs <n>', 'instead of steps: how often every image is seen');
+  const flips = new Option('--flips <which>', 'mirror images to train on as well').choices(flipChoices);
+  const trainSplit = new Option('--train-split <name>', 'split to train on (default: trainval or train)');
+  const validationSplit = new Option('--validation-split <name>', 'split to evaluate on (default: test or val)');
   return command
     .addOption(dataOption(dataDescription).conflicts('resume'))
+    .addOption(trainSplit.conflicts('resume'))
+    .addOption(validationSplit.conflicts('resume'))
+    .addOption(strictOption().conflicts('resume'))
+    .addOption(flips.conflicts('resume'))
     .addOption(steps.conflicts('resume'))
+    .addOption(epochs.argParser(wholeNumber('--epochs', 1, 100_000)).conflicts(['resume', 'steps']))
     .addOption(batchOption().conflicts('resume'))
     .addOption(seed.default(0).conflicts('resume'))
     .addOption(resume);
@@ -144,18 +158,18 @@ type AddVerb = (name: keyof Verbs, description: string) => Command;
 
 function addTrainingVerbs(add: AddVerb, verbs: Verbs, invoke: Invoke): void {
   const demo = add('demo', 'train on the shapes data set (or your own) and leave a run folder with pictures');
-  addCommonOptions(addTrainingOptions(demo, 'a COCO folder to use instead of shapes'), { resumable: true });
+  addCommonOptions(addTrainingOptions(demo, 'a folder with a dataset to use instead of shapes'), { resumable: true });
   demo.addOption(new Option('--quick', 'a first look in under two minutes').conflicts('resume'));
   demo.action(async (options: DemoOptions) => {
     await invoke(options, (context) => verbs.demo(options, context));
   });
 
-  const train = add('train', 'train a detector on a COCO folder');
-  addCommonOptions(addTrainingOptions(train, 'the COCO folder to train on'), { resumable: true });
+  const train = add('train', 'train a detector on a dataset');
+  addCommonOptions(addTrainingOptions(train, 'folder with a dataset in COCO, PASCAL VOC, Objects365 or WiderFace form'), { resumable: true });
   train.action(async (options: TrainOptions) => {
     if (options.data === undefined && options.resume === undefined) {
       throw new UsageError(
-        'needs --data <folder>, got none. Give a COCO folder, or --resume to continue a run.',
+        'needs --data <folder>, got none. Give a folder with a dataset, or --resume to continue a run.',
       );
     }
     await invoke(options, (context) => verbs.train(options, context));
@@ -163,9 +177,10 @@ function addTrainingVerbs(add: AddVerb, verbs: Verbs, invoke: Invoke): void {
 }
 
 function addUsingVerbs(add: AddVerb, verbs: Verbs, invoke: Invoke): void {
-  const evaluate = add('eval', 'measure the AP of a trained detector on a COCO folder');
-  evaluate.addOption(dataOption('the COCO folder to evaluate on').makeOptionMandatory());
-  evaluate.addOption(weightsOption()).addOption(batchOption());
+  const evaluate = add('eval', 'measure the AP of a trained detector on a dataset');
+  evaluate.addOption(dataOption('folder with the dataset to evaluate on').makeOptionMandatory());
+  evaluate.addOption(new Option('--split <name>', 'split to evaluate on (default: test or val)'));
+  evaluate.addOption(strictOption()).addOption(weightsOption()).addOption(batchOption());
   addCommonOptions(evaluate, { resumable: false }).action(async (options: EvalOptions) => {
     await invoke(options, (context) => verbs.eval(options, context));
   });

@@ -1,6 +1,7 @@
 // How a detector is trained, as plain data that goes into `config.json`, and the optimiser and schedule it stands for.
 import type { Schedule, Transform } from '@autoassign/autograd';
 import { adamw, cosine, warmup } from '@autoassign/autograd';
+import type { TransformStep } from '@autoassign/datasets';
 import type { DetectorConfig } from '@autoassign/detector';
 import { checkpointLayout } from '@autoassign/detector';
 
@@ -21,8 +22,8 @@ export interface TrainingRecipe {
   readonly evaluations: number;
   /** Steps between checkpoints; there is one at every evaluation too. */
   readonly checkpointEvery: number;
-  /** Whether every other training image, chosen by the seed, is mirrored. */
-  readonly mirror: boolean;
+  /** What is done to every training image beyond fitting its size. */
+  readonly augment: readonly TransformStep[];
 }
 
 /** The recipe of `autoassign demo`: 2400 steps of 4 images from scratch. */
@@ -36,8 +37,27 @@ export const demoRecipe: TrainingRecipe = {
   weightDecay: 0.02,
   evaluations: 4,
   checkpointEvery: 200,
-  mirror: false, // L and crescent differ from their mirror images
+  augment: [], // L and crescent differ from their mirror images
 };
+
+/** The recipe for pictures of the user's own: photographs vary in brightness and colour, and look as good in a mirror. */
+export const photographRecipe: TrainingRecipe = {
+  ...demoRecipe,
+  steps: 1100,
+  rate: 3e-3,
+  augment: [
+    { type: 'flip', axis: 'horizontal', probability: 0.5 },
+    { type: 'normalizeJitter', gain: { from: 0.85, to: 1.15 }, offset: { from: -0.2, to: 0.2 } },
+  ],
+};
+
+/** Mirror images for pictures that have no up and down either, such as those from a microscope. */
+export const upsideDown: TransformStep = { type: 'flip', axis: 'vertical', probability: 0.5 };
+
+/** So many steps that every image is seen `epochs` times. */
+export function stepsForEpochs(epochs: number, images: number, batchSize: number): number {
+  return Math.max(1, Math.ceil((epochs * images) / batchSize));
+}
 
 /** The recipe with another number of steps; the warm-up takes a quarter of them at most. */
 export function withSteps(recipe: TrainingRecipe, steps: number): TrainingRecipe {

@@ -1,4 +1,5 @@
 // The `config.json` of a training run: everything needed to repeat it or to continue it, written once and checked when read.
+import { parseSteps } from '@autoassign/datasets';
 import type { DetectorConfig } from '@autoassign/detector';
 import { validateConfig } from '@autoassign/detector';
 import type { DataSource } from './dataSource.ts';
@@ -11,7 +12,7 @@ import { RunFolderError, readRunConfig, runFiles } from './runFolder.ts';
 /** Everything that decides how a training run goes. */
 export interface RunConfig {
   /** Counts up when older files can no longer be continued. */
-  readonly format: 1;
+  readonly format: 2;
   readonly seed: number;
   readonly backend: BackendName;
   /** Whether sums of products are fused; absent in runs of versions that could not. */
@@ -40,12 +41,12 @@ const isOneOf =
 
 /** Dotted paths of the fields, and what must hold for each. */
 const checks: Readonly<Record<string, Check>> = {
-  format: isOneOf(1),
+  format: isOneOf(2),
   seed: isCount,
   backend: isOneOf(...backendNames),
   fma: isOneOf(true, false, undefined),
   precision: isOneOf(...precisions, undefined),
-  'data.kind': isOneOf('shapes', 'coco'),
+  'data.kind': isOneOf('shapes', 'folder'),
   'data.folder': isText,
   'imageCounts.train': isCount,
   'imageCounts.validation': isCount,
@@ -60,7 +61,6 @@ const checks: Readonly<Record<string, Check>> = {
   'recipe.weightDecay': isNumber,
   'recipe.evaluations': isCount,
   'recipe.checkpointEvery': isCount,
-  'recipe.mirror': isOneOf(true, false),
   detector: isRecord,
 };
 
@@ -73,7 +73,8 @@ function fieldAt(config: unknown, path: string): unknown {
 /**
  * The configuration of the training run in a folder.
  *
- * Throws   RunFolderError when the file is missing or a field of it is not what training writes; ConfigError for the network's
+ * Throws   RunFolderError when the file is missing or a field of it is not what training writes; ConfigError for the network's,
+ *          DatasetError for the changes of training images
  */
 export async function readTrainingConfig(folder: string): Promise<RunConfig> {
   const config = await readRunConfig(folder);
@@ -86,5 +87,7 @@ export async function readTrainingConfig(folder: string): Promise<RunConfig> {
       `readTrainingConfig(${runFiles(folder).config}): needs '${path}' as demo and train write it, got ${got.slice(0, 80)}. Give the folder of a training run.`,
     );
   }
-  return { ...(config as unknown as RunConfig), detector: validateConfig(config.detector) };
+  const checked = config as unknown as RunConfig;
+  parseSteps(checked.recipe.augment, runFiles(folder).config);
+  return { ...checked, detector: validateConfig(config.detector) };
 }

@@ -2,7 +2,7 @@
 import type { DetectorConfig } from '@autoassign/detector';
 import { demoConfig } from '@autoassign/detector';
 import type { Verbs } from '../src/program.ts';
-import { demoRecipe } from '../src/recipe.ts';
+import { demoRecipe, photographRecipe } from '../src/recipe.ts';
 import { createVerbs } from '../src/verbs/index.ts';
 
 function tinyConfig(classes: readonly string[]): DetectorConfig {
@@ -19,17 +19,11 @@ function tinyConfig(classes: readonly string[]): DetectorConfig {
 /** The verbs; six steps of two images, evaluated after three and six, saved after every second one. */
 export function tinyVerbs({ rate = 2e-3 }: { readonly rate?: number } = {}): Verbs {
   const shapes = { train: 16, validation: 4 };
+  const tiny = { rate, batchSize: 2, steps: 6, warmupSteps: 1, evaluations: 2, checkpointEvery: 2 };
   return createVerbs({
     detector: tinyConfig,
-    recipe: {
-      ...demoRecipe,
-      rate,
-      batchSize: 2,
-      steps: 6,
-      warmupSteps: 1,
-      evaluations: 2,
-      checkpointEvery: 2,
-    },
+    recipe: { ...demoRecipe, ...tiny },
+    photographs: { recipe: { ...photographRecipe, ...tiny }, epochs: 0 },
     shapes,
     quick: { steps: 2, shapes },
   });

@@ -1,4 +1,4 @@
-// The verb `eval`: the AP of a trained detector on a COCO folder, with its detections as a COCO results file.
+// The verb `eval`: the AP of a trained detector on a dataset, with its detections as a COCO results file.
 import { join } from 'node:path';
 import type { Dataset } from '@autoassign/datasets';
 import { DatasetError, formatCocoReport } from '@autoassign/datasets';
@@ -108,7 +108,9 @@ async function evaluateOn(
 /** Resolves when the detector was measured and the results are in a run folder of their own. */
 export async function evaluateVerb(options: EvalOptions, context: VerbContext): Promise<void> {
   const engine = engineOf(options);
-  const opened = await openForEvaluation(options.data);
+  const { split, strict } = options;
+  const choice = { split, onProblem: strict ? 'strict' : 'skip' } as const;
+  const opened = await openForEvaluation(options.data, choice, context);
   const backend = await openEngine(engine);
   try {
     await evaluateOn(opened, options, { engine, backend }, context);

@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import type { DetectorConfig } from '@autoassign/detector';
 import { demoConfig } from '@autoassign/detector';
 import type { DataSource, OpenedData } from '../dataSource.ts';
-import { cocoSource, openData, shapesSource } from '../dataSource.ts';
+import { folderSource, openData, shapesSource } from '../dataSource.ts';
 import type { Engine } from '../engine.ts';
 import { describeEngine, engineOf, openEngine, startedBy } from '../engine.ts';
-import { fillableBatchSize, imagePlanOf, meanColour, padMultipleFor } from '../imagePlan.ts';
+import { fillableBatchSize, imagePlanOf, meanColour, padMultipleFor, usableImages } from '../imagePlan.ts';
 import type { DemoOptions, TrainOptions } from '../options.ts';
 import type { VerbContext } from '../program.ts';
 import type { TrainingRecipe } from '../recipe.ts';
-import { demoRecipe, withSteps } from '../recipe.ts';
+import { demoRecipe, photographRecipe, stepsForEpochs, upsideDown, withSteps } from '../recipe.ts';
 import type { RunConfig } from '../runConfig.ts';
 import { readTrainingConfig } from '../runConfig.ts';
 import type { RunFiles } from '../runFolder.ts';
@@ -22,7 +22,10 @@ import { prepareRun, runTraining } from '../trainRun.ts';
 /** The sizes of things that the verbs begin with; tests pass small ones. */
 export interface Presets {
   readonly detector: (classes: readonly string[]) => DetectorConfig;
+  /** How shapes are trained on. */
   readonly recipe: TrainingRecipe;
+  /** How pictures of the user's own are trained on; its steps are the fewest, and every picture is seen `epochs` times at least. */
+  readonly photographs: { readonly recipe: TrainingRecipe; readonly epochs: number };
   /** How many shapes a full run trains on and is measured by. */
   readonly shapes: { readonly train: number; readonly validation: number };
   readonly quick: {
@@ -35,6 +38,7 @@ export interface Presets {
 export const standardPresets: Presets = {
   detector: demoConfig,
   recipe: demoRecipe,
+  photographs: { recipe: photographRecipe, epochs: 15 },
   shapes: { train: 9600, validation: 200 },
   quick: { steps: 500, shapes: { train: 2000, validation: 200 } },
 };
@@ -47,16 +51,29 @@ interface OpenedRun {
   readonly data: OpenedData;
 }
 
-function recipeFor(options: DemoOptions, { recipe, quick }: Presets, data: OpenedData): TrainingRecipe {
-  const steps = options.steps ?? (options.quick ? quick.steps : recipe.steps);
-  const batchSize = fillableBatchSize(data.train, options.batch ?? recipe.batchSize);
+function recipeFor(options: DemoOptions, presets: Presets, data: OpenedData): TrainingRecipe {
   const isShapes = options.data === undefined;
-  return { ...withSteps(recipe, steps), batchSize, mirror: isShapes ? recipe.mirror : true };
+  const { recipe, epochs } = isShapes ? { recipe: presets.recipe, epochs: 0 } : presets.photographs;
+  const batchSize = fillableBatchSize(data.train, options.batch ?? recipe.batchSize);
+  const stepsOf = (count: number): number => stepsForEpochs(count, usableImages(data.train), batchSize);
+  const fewest = options.quick ? presets.quick.steps : recipe.steps;
+  const asked = options.steps ?? (options.epochs === undefined ? undefined : stepsOf(options.epochs));
+  const steps = asked ?? (options.quick ? fewest : Math.max(fewest, stepsOf(epochs)));
+  const augment = options.flips === 'both' ? [...recipe.augment, upsideDown] : recipe.augment;
+  const isMirrored = options.flips !== 'none';
+  return {
+    ...withSteps(recipe, steps),
+    batchSize,
+    augment: isMirrored ? augment : augment.filter(({ type }) => type !== 'flip'),
+  };
 }
 
 /** Short runs need few of the shapes; longer ones share the full set. */
 function sourceFor(options: DemoOptions, { recipe, shapes, quick }: Presets): DataSource {
-  if (options.data !== undefined) return cocoSource(options.data);
+  if (options.data !== undefined) {
+    const { trainSplit, validationSplit, strict } = options;
+    return folderSource(options.data, { trainSplit, validationSplit, onProblem: strict ? 'strict' : 'skip' });
+  }
   const steps = options.steps ?? (options.quick ? quick.steps : recipe.steps);
   const isShort = steps * (options.batch ?? recipe.batchSize) <= quick.shapes.train;
   const { train, validation } = isShort ? quick.shapes : shapes;
@@ -76,7 +93,7 @@ async function newRun(options: DemoOptions, presets: Presets, context: VerbConte
   const source = sourceFor(options, presets);
   const data = await openData(source, options.seed, context);
   const config: RunConfig = {
-    format: 1,
+    format: 2,
     seed: options.seed,
     backend: engine.backend,
     fma: engine.fma,
