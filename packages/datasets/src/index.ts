@@ -58,6 +58,7 @@ export type {
   OpenProgress,
   Pixels,
   Problem,
+  ProblemCounts,
   ProblemKind,
   Sample,
 } from './types.ts';
