@@ -2,7 +2,16 @@
 import { DatasetError } from './errors.ts';
 import type { ImageTable } from './table.ts';
 import { recordOfTable } from './table.ts';
-import type { Annotation, Dataset, DatasetReport, ImageRecord, Pixels, Problem, Sample } from './types.ts';
+import type {
+  Annotation,
+  Dataset,
+  DatasetReport,
+  ImageRecord,
+  Pixels,
+  Problem,
+  ProblemCounts,
+  Sample,
+} from './types.ts';
 
 /** The parts a dataset is made of. */
 export interface DatasetParts
@@ -12,6 +21,8 @@ export interface DatasetParts
   readonly label: string;
   readonly table: ImageTable;
   readonly problems: readonly Problem[];
+  /** Exact counts, where `problems` may not list all. */
+  readonly problemCounts?: ProblemCounts;
   /** The pixels of an image; the record says which. */
   readonly decode: (record: ImageRecord) => Promise<Pixels>;
 }
@@ -20,7 +31,7 @@ export interface DatasetParts
  * The dataset whose records are those of a table; records are made when asked for, so that only the table takes memory.
  */
 export const datasetOf = (parts: DatasetParts): Dataset => {
-  const { label, table, problems, decode, ...named } = parts;
+  const { label, table, problems, problemCounts, decode, ...named } = parts;
   const record = (index: number): ImageRecord => {
     checkIndex(label, table.length, index);
     return recordOfTable(table, index);
@@ -32,7 +43,10 @@ export const datasetOf = (parts: DatasetParts): Dataset => {
   return {
     ...named,
     length: table.length,
-    report: reportOf(table, problems),
+    report: {
+      ...reportOf(table, problems),
+      ...(problemCounts === undefined ? {} : { problemCounts }),
+    },
     record,
     at,
     [Symbol.asyncIterator]: () => iterateDataset(table.length, at),

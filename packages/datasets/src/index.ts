@@ -68,6 +68,7 @@ export type {
   OpenProgress,
   Pixels,
   Problem,
+  ProblemCounts,
   ProblemKind,
   Sample,
 } from './types.ts';
