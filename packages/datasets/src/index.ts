@@ -74,3 +74,5 @@ export type {
 } from './types.ts';
 export type { VocOptions } from './voc/layout.ts';
 export { openVoc } from './voc/open.ts';
+export type { WiderFaceOptions } from './widerface/layout.ts';
+export { openWiderFace } from './widerface/open.ts';
