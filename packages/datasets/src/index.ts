@@ -8,6 +8,7 @@ export { isTrainable } from './dataset.ts';
 export { decodeImage, openImage } from './decode.ts';
 export { DatasetError } from './errors.ts';
 export { evaluateCoco } from './evaluate/coco.ts';
+export { averageOf } from './evaluate/metrics.ts';
 export { formatCocoReport } from './evaluate/report.ts';
 export {
   groundTruthOf,
@@ -16,6 +17,8 @@ export {
   toCocoDetections,
 } from './evaluate/results.ts';
 export type {
+  AreaRange,
+  CocoAxes,
   CocoBox,
   CocoClassMetrics,
   CocoCurves,
@@ -26,7 +29,42 @@ export type {
   CocoMetricName,
   CocoMetrics,
   CocoObject,
+  CocoSelection,
 } from './evaluate/types.ts';
+export { evaluateVoc } from './evaluate/voc/evaluate.ts';
+export {
+  formatVocResults,
+  parseVocResults,
+  type ResultsFile,
+  toVocDetections,
+  type VocResultsOptions,
+  vocGroundTruthOf,
+} from './evaluate/voc/results.ts';
+export type {
+  VocClassResult,
+  VocCurve,
+  VocDetection,
+  VocEvaluation,
+  VocEvaluationOptions,
+  VocGroundTruth,
+  VocObject,
+} from './evaluate/voc/types.ts';
+export { evaluateWiderFace } from './evaluate/widerFace/evaluate.ts';
+export { parseWiderFaceGroundTruth, widerFaceGroundTruthOf } from './evaluate/widerFace/lists.ts';
+export { readWiderFaceMats, type WiderFaceMats } from './evaluate/widerFace/matLists.ts';
+export {
+  formatWiderFaceResult,
+  parseWiderFaceResult,
+  toWiderFaceResult,
+} from './evaluate/widerFace/results.ts';
+export type {
+  WiderFaceDetection,
+  WiderFaceEvaluation,
+  WiderFaceGroundTruth,
+  WiderFaceImage,
+  WiderFaceResult,
+  WiderFaceScore,
+} from './evaluate/widerFace/types.ts';
 export { type ShapesOptions, type ShapesSplit, shapes } from './shapes/dataset.ts';
 export { shapeClasses } from './shapes/outlines.ts';
 export { type RenderedShapes, renderShapes } from './shapes/render.ts';
