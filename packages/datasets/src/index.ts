@@ -8,6 +8,14 @@ export { isTrainable } from './dataset.ts';
 export { decodeImage, openImage } from './decode.ts';
 export { DatasetError } from './errors.ts';
 export { evaluateCoco } from './evaluate/coco.ts';
+export { analyseErrors } from './evaluate/errorAnalysis/analyse.ts';
+export { formatErrorReport } from './evaluate/errorAnalysis/report.ts';
+export type {
+  ErrorAnalysis,
+  ErrorAnalysisOptions,
+  ErrorCost,
+  ErrorKind,
+} from './evaluate/errorAnalysis/types.ts';
 export { averageOf } from './evaluate/metrics.ts';
 export { formatCocoReport } from './evaluate/report.ts';
 export {
