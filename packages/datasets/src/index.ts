@@ -9,6 +9,15 @@ export { decodeImage, openImage } from './decode.ts';
 export { type DetectedLayout, detectLayout } from './detectLayout.ts';
 export { DatasetError } from './errors.ts';
 export { evaluateCoco } from './evaluate/coco.ts';
+export { analyseErrors } from './evaluate/errorAnalysis/analyse.ts';
+export { formatErrorReport } from './evaluate/errorAnalysis/report.ts';
+export type {
+  ErrorAnalysis,
+  ErrorAnalysisOptions,
+  ErrorCost,
+  ErrorKind,
+} from './evaluate/errorAnalysis/types.ts';
+export { averageOf } from './evaluate/metrics.ts';
 export { formatCocoReport } from './evaluate/report.ts';
 export {
   groundTruthOf,
@@ -17,6 +26,8 @@ export {
   toCocoDetections,
 } from './evaluate/results.ts';
 export type {
+  AreaRange,
+  CocoAxes,
   CocoBox,
   CocoClassMetrics,
   CocoCurves,
@@ -27,7 +38,42 @@ export type {
   CocoMetricName,
   CocoMetrics,
   CocoObject,
+  CocoSelection,
 } from './evaluate/types.ts';
+export { evaluateVoc } from './evaluate/voc/evaluate.ts';
+export {
+  formatVocResults,
+  parseVocResults,
+  type ResultsFile,
+  toVocDetections,
+  type VocResultsOptions,
+  vocGroundTruthOf,
+} from './evaluate/voc/results.ts';
+export type {
+  VocClassResult,
+  VocCurve,
+  VocDetection,
+  VocEvaluation,
+  VocEvaluationOptions,
+  VocGroundTruth,
+  VocObject,
+} from './evaluate/voc/types.ts';
+export { evaluateWiderFace } from './evaluate/widerFace/evaluate.ts';
+export { parseWiderFaceGroundTruth, widerFaceGroundTruthOf } from './evaluate/widerFace/lists.ts';
+export { readWiderFaceMats, type WiderFaceMats } from './evaluate/widerFace/matLists.ts';
+export {
+  formatWiderFaceResult,
+  parseWiderFaceResult,
+  toWiderFaceResult,
+} from './evaluate/widerFace/results.ts';
+export type {
+  WiderFaceDetection,
+  WiderFaceEvaluation,
+  WiderFaceGroundTruth,
+  WiderFaceImage,
+  WiderFaceResult,
+  WiderFaceScore,
+} from './evaluate/widerFace/types.ts';
 export { openDataset } from './openDataset.ts';
 export { type ShapesOptions, type ShapesSplit, shapes } from './shapes/dataset.ts';
 export { shapeClasses } from './shapes/outlines.ts';
