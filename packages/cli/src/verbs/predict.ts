@@ -133,6 +133,7 @@ async function predictAll(
     score,
     backend: engine.backend,
     fma: engine.fma,
+    precision: engine.precision,
     detector: loaded.detector.config,
   };
   reporter.message(`Looking with ${loaded.path}, by ${describeEngine(engine)}`);
