@@ -75,6 +75,7 @@ export type {
   WiderFaceScore,
 } from './evaluate/widerFace/types.ts';
 export { openDataset } from './openDataset.ts';
+export { countProblems } from './problems.ts';
 export { type ShapesOptions, type ShapesSplit, shapes } from './shapes/dataset.ts';
 export { shapeClasses } from './shapes/outlines.ts';
 export { type RenderedShapes, renderShapes } from './shapes/render.ts';

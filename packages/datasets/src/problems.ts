@@ -46,5 +46,16 @@ export const problemList = (
   return { found, counts, addOf, add: (problem) => addOf(problem.kind, () => problem) };
 };
 
+/**
+ * How many problems of every kind are listed.
+ *
+ * Example  countProblems(report.problems)['missing picture'] // undefined where there is none
+ */
+export const countProblems = (problems: readonly Problem[]): ProblemCounts => {
+  const counts: Partial<Record<ProblemKind, number>> = {};
+  for (const { kind } of problems) counts[kind] = (counts[kind] ?? 0) + 1;
+  return counts;
+};
+
 const problemError = ({ message, file, place }: Problem): DatasetError =>
   new DatasetError(message, place === undefined ? { file } : { file, field: place });

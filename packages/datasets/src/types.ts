@@ -98,8 +98,8 @@ export interface DatasetReport {
   readonly imagesWithoutObjects: number;
   /** What was left out and why, in the order it was found: of every kind the first 10,000. */
   readonly problems: readonly Problem[];
-  /** How many problems of every kind there are; absent where `problems` lists them all. */
-  readonly problemCounts?: ProblemCounts;
+  /** How many problems of every kind there are, those included that are not listed. */
+  readonly problemCounts: ProblemCounts;
 }
 
 /** How many problems of every kind there are; kinds that do not occur are absent. */
