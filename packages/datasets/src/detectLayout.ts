@@ -3,10 +3,11 @@ import { platform } from '#platform';
 import { DatasetError } from './errors.ts';
 import type { DatasetFormat, FileSource } from './types.ts';
 import { findVocFolders, splitsOf } from './voc/layout.ts';
+import { findWiderFiles } from './widerface/layout.ts';
 
 /** What a folder holds. */
 export interface DetectedLayout {
-  readonly format: Exclude<DatasetFormat, 'made'>;
+  readonly format: Exclude<DatasetFormat, 'made' | 'objects365'>;
   /** The splits that can be opened; none when there is no choice. */
   readonly splits: readonly string[];
   /** The same as a sentence. */
@@ -28,7 +29,7 @@ export const detectLayout = async (location: string | FileSource): Promise<Detec
       { file: source.name },
     );
   const found: DetectedLayout[] = [];
-  for (const detect of [detectCoco, detectVoc]) {
+  for (const detect of [detectCoco, detectVoc, detectWiderFace]) {
     const layout = await detect(source, names);
     if (layout !== undefined) found.push(layout);
   }
@@ -76,6 +77,13 @@ const detectVoc: Detect = async (source) => {
   return { format: 'voc', splits, says: `PASCAL VOC${among}: ${spoken(splits)}` };
 };
 
+const detectWiderFace: Detect = async (source) => {
+  const splits = [...new Set((await findWiderFiles(source)).map(({ split }) => split))];
+  return splits.length === 0
+    ? undefined
+    : { format: 'widerface', splits, says: `WiderFace: ${spoken(splits)}` };
+};
+
 const spoken = (splits: readonly string[]): string => {
   if (splits.length === 0) return 'no splits';
   return splits.length === 1 ? `split ${splits[0]}` : `splits ${splits.join(', ')}`;
@@ -85,7 +93,7 @@ const unknownLayout = (source: FileSource, names: readonly string[]): DatasetErr
   const holds = names.length === 0 ? 'nothing that can be read' : names.slice(0, 10).join(', ');
   const more = names.length > 10 ? ` and ${names.length - 10} more` : '';
   return new DatasetError(
-    `detectLayout(${source.name}): needs annotations/instances_*.json (COCO), or Annotations or VOC<year>/Annotations (PASCAL VOC), got a folder that holds ${holds}${more}. Check the path.`,
+    `detectLayout(${source.name}): needs annotations/instances_*.json (COCO), Annotations or VOC<year>/Annotations (PASCAL VOC), or wider_face_split/wider_face_*_bbx_gt.txt (WiderFace), got a folder that holds ${holds}${more}. Check the path.`,
     { file: source.name },
   );
 };

@@ -5,7 +5,7 @@ import type { FileSource, FolderWriter, Pixels } from '../types.ts';
 /** The abilities that differ between Node and browsers. */
 export interface Platform {
   /** Read access to the folder at a path (Node) or an address (browser). */
-  openFolder(location: string): FileSource;
+  openFolder(location: string, options?: FolderOptions): FileSource;
   /** The folder that holds the file at `location`, and the file's name in it. */
   splitLocation(location: string): { readonly folder: string; readonly file: string };
   /** The pixels of an encoded image, turned upright; rejects when the image is damaged, cut short or too large. */
@@ -14,6 +14,12 @@ export interface Platform {
   encodeJpeg(pixels: Pixels, quality: number): Promise<Uint8Array>;
   /** Write access to a folder that must not exist yet, or be empty. */
   createFolder(location: string): Promise<FolderWriter>;
+}
+
+/** How a folder may be read. */
+interface FolderOptions {
+  /** Whether symbolic links may lead out of the folder; false unless told otherwise. */
+  readonly followLinks?: boolean;
 }
 
 /** What protects from pictures made to exhaust memory. */

@@ -1,4 +1,5 @@
 // Where a PASCAL VOC folder keeps its parts: one folder with Annotations, or a devkit with one such folder a year.
+import { platform } from '#platform';
 import { DatasetError } from '../errors.ts';
 import { joinPath } from '../paths.ts';
 import type { FileSource, OpenOptions } from '../types.ts';
@@ -20,6 +21,30 @@ export interface VocFolder {
   /** The names of the lists in ImageSets/Main, without those of single classes. */
   readonly splits: readonly string[];
 }
+
+/**
+ * The folder that holds everything, and the options with the split in it, where `location` is the path of a list.
+ *
+ * Example  locateVoc('VOCdevkit/VOC2007/ImageSets/Main/train.txt', {}) // VOCdevkit/VOC2007, split train
+ */
+export const locateVoc = (
+  location: string | FileSource,
+  options: VocOptions,
+): { readonly source: FileSource; readonly options: VocOptions } => {
+  if (typeof location !== 'string') return { source: location, options };
+  if (!isVocList(location)) return { source: platform.openFolder(location), options };
+  const { folder, file } = platform.splitLocation(location);
+  const root = platform.splitLocation(platform.splitLocation(folder).folder).folder;
+  return { source: platform.openFolder(root), options: { ...options, split: file.slice(0, -4) } };
+};
+
+/**
+ * True when a path is that of a list of pictures in PASCAL VOC form.
+ *
+ * Example  isVocList('VOC2007/ImageSets/Main/train.txt')
+ */
+export const isVocList = (location: string): boolean =>
+  /(?:^|[/\\])ImageSets[/\\]Main[/\\][^/\\]+\.txt$/.test(location);
 
 /**
  * The folders of a PASCAL VOC dataset that can be listed, by year; none when it has not that form.

@@ -1,5 +1,4 @@
 // Opens a PASCAL VOC dataset: annotations at once, pictures decoded on demand.
-import { platform } from '#platform';
 import { readMany } from '../concurrent.ts';
 import { datasetOf } from '../dataset.ts';
 import { DatasetError } from '../errors.ts';
@@ -12,13 +11,13 @@ import type { Dataset, FileSource, Problem } from '../types.ts';
 import { assembleTable } from './assemble.ts';
 import { classesFrom, decidedClasses } from './classes.ts';
 import { readAnnotation, readImage, type VocImage } from './image.ts';
-import { chooseVoc, type VocFolder, type VocOptions } from './layout.ts';
+import { chooseVoc, locateVoc, type VocFolder, type VocOptions } from './layout.ts';
 import { listAnnotations, readLists, type VocEntry } from './lists.ts';
 import { pictureFinder, picturePath } from './pictures.ts';
 
 /**
  * The pictures and objects of a PASCAL VOC folder: a devkit with one folder a year, or one folder with Annotations,
- * JPEGImages and, for splits, ImageSets/Main.
+ * JPEGImages and, for splits, ImageSets/Main; or of one list in there, given by its path.
  *
  * A box covers the pixels xmin to xmax, counted from 1 and both inside: x1 = xmin - 1, y1 = ymin - 1, x2 = xmax, y2 = ymax.
  *
@@ -29,8 +28,11 @@ import { pictureFinder, picturePath } from './pictures.ts';
  *          left out and listed in `report` instead
  * Example  const dataset = await openVoc('data/VOCdevkit', { split: 'trainval', years: [2007, 2012] })
  */
-export const openVoc = async (location: string | FileSource, options: VocOptions = {}): Promise<Dataset> => {
-  const source = typeof location === 'string' ? platform.openFolder(location) : location;
+export const openVoc = async (
+  location: string | FileSource,
+  vocOptions: VocOptions = {},
+): Promise<Dataset> => {
+  const { source, options } = locateVoc(location, vocOptions);
   const choice = await chooseVoc(source, options);
   const lists = await readLists(source, choice);
   const problems = problemList(options.onProblem ?? 'skip');
