@@ -27,6 +27,7 @@ export type {
   CocoMetrics,
   CocoObject,
 } from './evaluate/types.ts';
+export { openObjects365 } from './objects365/open.ts';
 export { type ShapesOptions, type ShapesSplit, shapes } from './shapes/dataset.ts';
 export { shapeClasses } from './shapes/outlines.ts';
 export { type RenderedShapes, renderShapes } from './shapes/render.ts';
