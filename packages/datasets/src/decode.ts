@@ -43,7 +43,7 @@ export const openImage = async (location: string, options: DecodeOptions = {}): 
   const { folder, file } = platform.splitLocation(location);
   let bytes: Uint8Array;
   try {
-    bytes = await platform.openFolder(folder).read(file);
+    bytes = await platform.openFolder(folder, { followLinks: true }).read(file);
   } catch (cause) {
     throw new DatasetError(
       `openImage(${location}): needs a readable file, got "${oneLine(cause)}". Check the path and its permissions.`,

@@ -74,6 +74,7 @@ export type {
   WiderFaceResult,
   WiderFaceScore,
 } from './evaluate/widerFace/types.ts';
+export { openObjects365 } from './objects365/open.ts';
 export { openDataset } from './openDataset.ts';
 export { countProblems } from './problems.ts';
 export { type ShapesOptions, type ShapesSplit, shapes } from './shapes/dataset.ts';
