@@ -161,12 +161,16 @@ describe('files that are well, however written', () => {
       '<part><name>head</name><bndbox><xmin>9</xmin><ymin>9</ymin><xmax>9</xmax><ymax>9</ymax></bndbox></part>';
     const files = {
       ...(await vocFiles()),
-      'Annotations/a.xml': oneObject([2, 3, 9, 12], `${part}<truncated>Unspecified</truncated>`),
+      'Annotations/a.xml': oneObject(
+        [2, 3, 9, 12],
+        `${part}<pose>Unspecified</pose><truncated>Unspecified</truncated>`,
+      ),
     };
     const dataset = await openVoc(memorySource(files), { split: 'train' });
     expect(dataset.record(1).annotations).toMatchObject([
       { box: [1, 2, 9, 12], isTruncated: false, isDifficult: false },
     ]);
+    expect(dataset.record(1).annotations[0]).not.toHaveProperty('attributes');
     expect(dataset.classes).toContain('cat');
   });
 
