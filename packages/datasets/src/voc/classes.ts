@@ -1,7 +1,7 @@
 // The classes of a PASCAL VOC dataset and the order of their labels.
 import { DatasetError } from '../errors.ts';
 import { errorOf, isFault } from '../fault.ts';
-import { readFile } from '../picture.ts';
+import { readFrom } from '../files.ts';
 import { decodeText } from '../textFile.ts';
 import type { FileSource } from '../types.ts';
 
@@ -53,7 +53,7 @@ export const decidedClasses = async (
 ): Promise<readonly string[] | undefined> => {
   if (option !== undefined) return checked(option, source.name, 'the option classes');
   if (!(await source.list(''))?.includes(classesFile)) return undefined;
-  const text = decodeText(await readFile('openVoc', source, classesFile));
+  const text = decodeText(await readFrom(source, classesFile, 'openVoc'));
   const file = `${source.name}/${classesFile}`;
   if (isFault(text)) throw errorOf('openVoc', file, text);
   const names = text

@@ -32,10 +32,10 @@ export const locateVoc = (
   options: VocOptions,
 ): { readonly source: FileSource; readonly options: VocOptions } => {
   if (typeof location !== 'string') return { source: location, options };
-  if (!isVocList(location)) return { source: platform.openFolder(location), options };
+  if (!isVocList(location)) return { source: platform.openFolder(location, options), options };
   const { folder, file } = platform.splitLocation(location);
   const root = platform.splitLocation(platform.splitLocation(folder).folder).folder;
-  return { source: platform.openFolder(root), options: { ...options, split: file.slice(0, -4) } };
+  return { source: platform.openFolder(root, options), options: { ...options, split: file.slice(0, -4) } };
 };
 
 /**

@@ -6,7 +6,7 @@ import { isFault } from '../fault.ts';
 import { joinPath } from '../paths.ts';
 import { readPicture } from '../picture.ts';
 import { problemList } from '../problems.ts';
-import { recordOfTable } from '../table.ts';
+import { fileOfTable } from '../table.ts';
 import type { Dataset, FileSource, Problem } from '../types.ts';
 import { assembleTable } from './assemble.ts';
 import { classesFrom, decidedClasses } from './classes.ts';
@@ -53,8 +53,9 @@ export const openVoc = async (
     categoryIds: classes.map((_, label) => label + 1),
     table,
     problems: problems.found,
+    problemCounts: problems.counts,
     decode: (record) => readPicture('openVoc', source, pathOf(record.file), record, options),
-    ...(locate === undefined ? {} : { locate: (index) => locate(pathOf(recordOfTable(table, index).file)) }),
+    ...(locate === undefined ? {} : { locate: (index) => locate(pathOf(fileOfTable(table, index))) }),
   });
 };
 

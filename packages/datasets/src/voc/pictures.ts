@@ -1,12 +1,17 @@
 // Where the picture of an annotation is: found by the annotation's name, as in the development kit, or by the name it gives.
+import type { Fault } from '../fault.ts';
 import { listingsOf } from '../listings.ts';
 import { joinPath, staysInside, withoutExtension } from '../paths.ts';
+import { unreadable } from '../picture.ts';
 import type { FileSource } from '../types.ts';
 import type { VocFolder } from './layout.ts';
 import type { VocEntry } from './lists.ts';
 
-/** Finds the path of a picture in JPEGImages; undefined when it is not there. */
-export type FindPicture = (entry: VocEntry, filename: string | undefined) => Promise<string | undefined>;
+/** Finds the path of a picture in JPEGImages; undefined when it is not there, a fault when its folder must not be looked into. */
+export type FindPicture = (
+  entry: VocEntry,
+  filename: string | undefined,
+) => Promise<string | undefined | Fault>;
 
 const extensions = ['.jpg', '.jpeg', '.png', '.JPG', '.JPEG', '.PNG', '.webp'];
 
@@ -27,8 +32,12 @@ export const pictureFinder = (source: FileSource): FindPicture => {
         : withoutExtension(given) === name
           ? [given, ...byName]
           : [...byName, given];
-    for (const picture of inOrder)
-      if ((await isThere(picturePath(folder, picture))) !== false) return picture;
+    try {
+      for (const picture of inOrder)
+        if ((await isThere(picturePath(folder, picture))) !== false) return picture;
+    } catch (cause) {
+      return unreadable(cause);
+    }
     return undefined;
   };
 };
