@@ -23,7 +23,9 @@ const extensions = ['.jpg', '.jpeg', '.png', '.JPG', '.JPEG', '.PNG', '.webp'];
 export const pictureFinder = (source: FileSource): FindPicture => {
   const isThere = listingsOf(source);
   return async ({ folder, name }, filename) => {
-    const given = filename !== undefined && staysInside(filename) ? joinPath('', filename) : undefined;
+    const isUsable =
+      filename !== undefined && staysInside(filename) && withoutExtension(filename) !== filename;
+    const given = isUsable ? joinPath('', filename) : undefined;
     const byName = extensions.map((extension) => name + extension);
     // The given name tells the extension; otherwise it only counts when there is no picture of the annotation's name.
     const inOrder =

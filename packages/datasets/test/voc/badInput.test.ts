@@ -182,6 +182,18 @@ describe('files that are well, however written', () => {
     }
   });
 
+  test('without a way to list, the name in the file tells the extension, if it has one', async () => {
+    for (const [filename, picture] of [
+      ['a.png', 'a.png'],
+      ['a', 'a.jpg'],
+      ['other.png', 'a.jpg'],
+    ] as const) {
+      const files = { ...(await vocFiles()), 'Annotations/a.xml': annotationXml(filename, []) };
+      const source = memorySource(files, { canList: false });
+      expect((await openVoc(source, { split: 'train' })).record(1).file).toBe(picture);
+    }
+  });
+
   test('the picture is that of the annotation\u2019s name, whatever the file says; else the one it names', async () => {
     const files = {
       ...(await vocFiles()),
@@ -290,6 +302,25 @@ describe('lists', () => {
     expect((await failureOf(() => open('dog\ndog\n'))).message).toMatch(/classes\.txt\): .*got "dog" twice/);
     expect((await failureOf(() => open('\n'))).message).toMatch(/got none/);
   });
+});
+
+test('a published development kit names its classes by its lists: the annotations of other splits are not read', async () => {
+  const names =
+    'aeroplane bicycle bird boat bottle bus car cat chair cow diningtable dog horse motorbike person pottedplant sheep sofa train tvmonitor';
+  const lists = Object.fromEntries(
+    names.split(' ').map((name) => [`ImageSets/Main/${name}_train.txt`, 'a 1\nb -1\n']),
+  );
+  const files = {
+    ...(await vocFiles()),
+    ...lists,
+    'Annotations/a.xml': oneObject([1, 1, 9, 9]).replace('cat', 'zebra'),
+  };
+  const asked: string[] = [];
+  const test = await openVoc(memorySource(files, {}, asked), { split: 'test' });
+  expect(test.classes).toEqual(names.split(' '));
+  expect(asked).toEqual(['ImageSets/Main/test.txt', 'Annotations/b.xml']);
+  const { report } = await openVoc(memorySource(files), { split: 'train' });
+  expect(report.problems).toMatchObject([{ kind: 'unknown class', image: 'a.jpg' }]);
 });
 
 describe('found when the picture is read', () => {
