@@ -2,6 +2,7 @@
 import { DatasetError } from '../errors.ts';
 import { type ImageSize, type Normalization, normalize, paddedSize } from '../transforms.ts';
 import type { ImageRecord, Sample } from '../types.ts';
+import { fitsNone } from './survey.ts';
 
 /** Plain arrays ready for a training step; N images, M padded objects, everything row-major. */
 export interface Batch {
@@ -33,7 +34,7 @@ export interface Batch {
 /** How samples become arrays of one shape. */
 export interface AssembleOptions {
   readonly normalization: Normalization;
-  /** Both image sides are padded to multiples of this; 32 unless told otherwise. */
+  /** Both sides of padded images are multiples of this; 32 unless told otherwise. */
   readonly padMultiple?: number;
   /** Exactly this many places for objects; otherwise the next multiple of `objectMultiple`. */
   readonly maxObjects?: number;
@@ -50,12 +51,15 @@ export interface AssembleOptions {
 export const assemble = (
   samples: readonly Sample[],
   records: readonly ImageRecord[],
-  options: AssembleOptions,
+  options: AssembleOptions & { readonly bucket?: ImageSize | undefined },
   place: { readonly epoch: number; readonly position: number },
 ): Batch => {
   const { padMultiple = 32, normalization } = options;
   const count = samples.length;
-  const { width, height } = paddedSize(largest(samples), padMultiple);
+  const { width, height } = options.bucket ?? paddedSize(largest(samples), padMultiple);
+  for (const sample of samples)
+    if (sample.width > width || sample.height > height)
+      throw fitsNone(sample.file, sample, [{ width, height }]);
   const plane = 3 * width * height;
   const images = new Float32Array(count * plane);
   for (const [i, { pixels }] of samples.entries())

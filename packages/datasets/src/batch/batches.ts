@@ -3,7 +3,8 @@ import { isTrainable } from '../dataset.ts';
 import { mixSeeds } from '../random.ts';
 import type { Dataset, Sample } from '../types.ts';
 import { type AssembleOptions, assemble, type Batch } from './assemble.ts';
-import { checkInteger, type PlanOptions, planBatches } from './plan.ts';
+import { checkedPlan, checkInteger, type PlannedBatch, type PlanOptions, planEpoch } from './plan.ts';
+import { type Survey, surveyImages } from './survey.ts';
 
 /** Everything that decides which batches come and what is in them. */
 export interface BatchOptions extends PlanOptions, AssembleOptions {
@@ -36,18 +37,21 @@ export const batches = (dataset: Dataset, options: BatchOptions): AsyncIterable<
   checkInteger('padMultiple', options.padMultiple ?? 32, 1);
   checkInteger('maxObjects', options.maxObjects ?? 1, 1);
   checkInteger('objectMultiple', options.objectMultiple ?? 8, 1);
-  // Planning one epoch here makes wrong options fail at the call, not at the first batch.
-  planBatches(dataset, options, epoch);
-  return { [Symbol.asyncIterator]: () => readAhead(tasks(dataset, options), prefetch) };
+  const survey = surveyImages(checkedPlan(dataset, options), options);
+  return { [Symbol.asyncIterator]: () => readAhead(tasks(dataset, survey, options), prefetch) };
 };
 
 /** One function per batch to come; calling it starts the reading. */
-function* tasks(dataset: Dataset, options: BatchOptions): Generator<() => Promise<Batch>, void, undefined> {
+function* tasks(
+  dataset: Dataset,
+  survey: Survey,
+  options: BatchOptions,
+): Generator<() => Promise<Batch>, void, undefined> {
   const { epoch: first = 0, start = 0, epochs = 1 } = options;
   for (let epoch = first; epoch < first + epochs; epoch++) {
-    const plan = planBatches(dataset, options, epoch);
+    const plan = planEpoch(survey, options, epoch);
     for (let position = epoch === first ? start : 0; position < plan.length; position++)
-      yield () => loadBatch(dataset, plan[position]!, options, { epoch, position });
+      yield () => loadBatch(dataset, plan.at(position), options, { epoch, position });
   }
 }
 
@@ -77,7 +81,7 @@ async function* readAhead<Value>(
 
 const loadBatch = async (
   dataset: Dataset,
-  indices: readonly number[],
+  { indices, bucket }: PlannedBatch,
   options: BatchOptions,
   place: { readonly epoch: number; readonly position: number },
 ): Promise<Batch> => {
@@ -89,5 +93,5 @@ const loadBatch = async (
   };
   const samples = await Promise.all(indices.map(load));
   const records = indices.map((index) => dataset.record(index));
-  return assemble(samples, records, options, place);
+  return assemble(samples, records, { ...options, bucket }, place);
 };
