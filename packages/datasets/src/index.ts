@@ -33,17 +33,24 @@ export { type ShapesOptions, type ShapesSplit, shapes } from './shapes/dataset.t
 export { shapeClasses } from './shapes/outlines.ts';
 export { type RenderedShapes, renderShapes } from './shapes/render.ts';
 export { type WriteShapesOptions, type WrittenShapes, writeShapes } from './shapes/write.ts';
+export { type FlipAxis, type FlipStep, flip } from './transforms/flip.ts';
+export type { MosaicStep } from './transforms/mosaic.ts';
 export {
-  flip,
-  type ImageSize,
+  caffeNormalization,
   type Normalization,
+  type NormalizeJitterStep,
   normalize,
-  paddedSize,
-  resize,
-  resizedSize,
-  resizePixels,
-  type TargetSize,
-} from './transforms.ts';
+  torchvisionNormalization,
+} from './transforms/normalize.ts';
+export { parseSteps } from './transforms/parseSteps.ts';
+export { type ResizeStep, resize, resizePixels } from './transforms/resize.ts';
+export { type ImageSize, paddedSize, type Range, resizedSize, type TargetSize } from './transforms/size.ts';
+export {
+  applySteps,
+  companionIndices,
+  normalizationFor,
+  type TransformStep,
+} from './transforms/steps.ts';
 export type {
   Annotation,
   Attributes,
