@@ -1,6 +1,6 @@
 // Buckets: a few padded sizes for all images of a dataset, so that a network meets few shapes, with little padding.
 import { DatasetError } from '../errors.ts';
-import type { ImageSize } from '../transforms.ts';
+import type { ImageSize } from '../transforms/size.ts';
 
 /** A size, and how many images have it; one unless told otherwise. */
 export interface CountedSize extends ImageSize {

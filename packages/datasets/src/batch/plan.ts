@@ -1,7 +1,6 @@
 // Which images make up which batch: a pure function of the dataset's records, the options, the seed and the epoch.
 import { DatasetError } from '../errors.ts';
 import { shuffledIndices } from '../random.ts';
-import type { ImageSize } from '../transforms.ts';
 import type { Dataset } from '../types.ts';
 import { type BucketOptions, type Survey, surveyImages } from './survey.ts';
 
@@ -44,9 +43,10 @@ export interface EpochPlan {
 
 /** One batch to come. */
 export interface PlannedBatch {
-  readonly indices: readonly number[];
-  /** The padded size, where there are buckets. */
-  readonly bucket: ImageSize | undefined;
+  /** The images by their places in `Survey.usable`. */
+  readonly images: Uint32Array;
+  /** The group that all of them belong to. */
+  readonly group: number;
 }
 
 /**
@@ -56,8 +56,11 @@ export interface PlannedBatch {
  * Example  planBatches(dataset, { batchSize: 16, seed: 0 }, 3).length // batches in epoch 3
  */
 export const planBatches = (dataset: Dataset, options: PlanOptions, epoch: number): number[][] => {
-  const plan = planEpoch(surveyImages(checkedPlan(dataset, options), options), options, epoch);
-  return Array.from({ length: plan.length }, (_, position) => [...plan.at(position).indices]);
+  const survey = surveyImages(checkedPlan(dataset, options), options);
+  const plan = planEpoch(survey, options, epoch);
+  const indicesAt = (position: number): number[] =>
+    Array.from(plan.at(position).images, (image) => survey.usable[image]!);
+  return Array.from({ length: plan.length }, (_, position) => indicesAt(position));
 };
 
 /**
@@ -108,8 +111,8 @@ export const planEpoch = (survey: Survey, options: PlanOptions, epoch: number): 
       const batch = (rank + position * size) % total;
       const images = packed.images.subarray(batch === 0 ? 0 : packed.ends[batch - 1], packed.ends[batch]);
       return {
-        indices: Array.from(images, (image) => survey.usable[image]!),
-        bucket: survey.buckets?.[survey.bucketOf(images[0]!)],
+        images,
+        group: survey.groupOf(images[0]!),
       };
     },
   };

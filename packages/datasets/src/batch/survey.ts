@@ -1,7 +1,7 @@
 // What planning has to know of the images, read from the records once: which can be used, and which go together.
 import { isTrainable } from '../dataset.ts';
 import { DatasetError } from '../errors.ts';
-import type { ImageSize } from '../transforms.ts';
+import type { ImageSize } from '../transforms/size.ts';
 import type { Dataset, ImageRecord } from '../types.ts';
 import { bucketOf, byArea, chooseBuckets } from './buckets.ts';
 import type { PlanOptions } from './plan.ts';
@@ -30,10 +30,10 @@ export interface Survey {
   readonly usable: Uint32Array;
   /** Images of different groups are never in one batch; images by their place in `usable`. */
   groupOf(image: number): number;
-  /** Which of the buckets an image belongs to. */
-  bucketOf(image: number): number;
-  /** Ascending by area. */
-  readonly buckets: readonly ImageSize[] | undefined;
+  /** The padded size of the images of a group, where there are buckets. */
+  bucketOf(group: number): ImageSize | undefined;
+  /** All groups, ascending. */
+  groups(): readonly number[];
 }
 
 /**
@@ -44,14 +44,19 @@ export interface Survey {
 export const surveyImages = (dataset: Dataset, options: PlanOptions): Survey => {
   const { usable, sizes } = scan(dataset, options);
   if (sizes === undefined || usable.length === 0)
-    return { usable, groupOf: () => 0, bucketOf: () => 0, buckets: undefined };
+    return { usable, groupOf: () => 0, bucketOf: () => undefined, groups: () => [0] };
   const { buckets, bucketOfSize } = bucketsFor(dataset, sizes, options);
   const groups = sizes.number.map((size) => {
     const { width, height } = sizes.different[size]!;
     const isPortrait = options.groupByAspect === true && height > width;
     return 2 * bucketOfSize[size]! + (isPortrait ? 1 : 0);
   });
-  return { usable, groupOf: (image) => groups[image]!, bucketOf: (image) => groups[image]! >>> 1, buckets };
+  return {
+    usable,
+    groupOf: (image) => groups[image]!,
+    bucketOf: (group) => buckets?.[group >>> 1],
+    groups: () => [...new Set(groups)].sort((a, b) => a - b),
+  };
 };
 
 /** The different sizes of the usable images as they are on disk. */
