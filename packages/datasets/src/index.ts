@@ -1,7 +1,9 @@
 // Public surface of @autoassign/datasets: readers, the shapes dataset, transforms, batches, COCO evaluation.
 export type { AssembleOptions, Batch } from './batch/assemble.ts';
 export { type BatchOptions, batches } from './batch/batches.ts';
-export { type PlanOptions, planBatches } from './batch/plan.ts';
+export { type CountedSize, chooseBuckets } from './batch/buckets.ts';
+export { type PlanOptions, planBatches, type Shard } from './batch/plan.ts';
+export type { BucketOptions } from './batch/survey.ts';
 export type { CocoLayoutOptions } from './coco/layout.ts';
 export { openCoco } from './coco/open.ts';
 export { isTrainable } from './dataset.ts';

@@ -149,6 +149,8 @@ export interface Dataset extends AsyncIterable<Sample> {
   at(index: number): Promise<Sample>;
   /** Path on this machine of the picture file of image `index`, for threads that read it themselves; absent where there are no such files. */
   locate?(index: number): string;
+  /** Pictures of more pixels than this are refused by who reads them through `locate`; 2^28 where absent. */
+  readonly maxPixels?: number;
 }
 
 /** Read access to a folder, wherever it is; paths are relative to it, with forward slashes. */

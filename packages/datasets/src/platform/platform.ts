@@ -1,5 +1,7 @@
 // What this package needs from the place it runs in. The folders `node` and `browser` each provide it; the condition `node`
 // in this package's `imports` field picks one.
+
+import type { PictureReader, ReadingRules } from '../batch/reader.ts';
 import type { PictureHeader } from '../pictureHeader.ts';
 import type { FileSource, FolderWriter, Pixels } from '../types.ts';
 
@@ -15,6 +17,10 @@ export interface Platform {
   encodeJpeg(pixels: Pixels, quality: number): Promise<Uint8Array>;
   /** Write access to a folder that must not exist yet, or be empty. */
   createFolder(location: string): Promise<FolderWriter>;
+  /** How many threads read pictures unless it is said. */
+  usualThreads(): number;
+  /** Starts threads that read the picture files of tasks with a location. */
+  startThreads(count: number, rules: ReadingRules): PictureReader;
 }
 
 /** How a folder may be read. */
