@@ -20,15 +20,18 @@ with contextlib.redirect_stdout(io.StringIO()):
     truth = COCO(f"{folder}/truth.json")
     found = truth.loadRes(f"{folder}/results.json")
     read = time.perf_counter()
+    cpu = time.process_time()
     evaluation = COCOeval(truth, found, "bbox")
     evaluation.evaluate()
     evaluation.accumulate()
     evaluation.summarize()
     end = time.perf_counter()
+    cpu = time.process_time() - cpu
 
 print(json.dumps({
     "read": (read - start) * 1e3,
     "evaluate": (end - read) * 1e3,
+    "evaluateCpu": cpu * 1e3,
     "peakBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
     "metrics": [None if value == -1 else float(value) for value in evaluation.stats],
     "version": importlib.metadata.version("pycocotools"),
