@@ -2,6 +2,7 @@
 export type { AssembleOptions, Batch } from './batch/assemble.ts';
 export { type BatchOptions, batches } from './batch/batches.ts';
 export { type PlanOptions, planBatches } from './batch/plan.ts';
+export { type CheckOptions, checkDataset } from './check.ts';
 export type { CocoLayoutOptions } from './coco/layout.ts';
 export { openCoco } from './coco/open.ts';
 export { isTrainable } from './dataset.ts';
@@ -31,6 +32,16 @@ export { type ShapesOptions, type ShapesSplit, shapes } from './shapes/dataset.t
 export { shapeClasses } from './shapes/outlines.ts';
 export { type RenderedShapes, renderShapes } from './shapes/render.ts';
 export { type WriteShapesOptions, type WrittenShapes, writeShapes } from './shapes/write.ts';
+export { type SplitOptions, splitDataset } from './split.ts';
+export {
+  type Bin,
+  type BoxStatistics,
+  type ClassStatistics,
+  type DatasetStatistics,
+  datasetStatistics,
+  type PictureSize,
+  type Spread,
+} from './statistics.ts';
 export {
   flip,
   type ImageSize,
@@ -61,3 +72,7 @@ export type {
   ProblemKind,
   Sample,
 } from './types.ts';
+export { writeCoco } from './write/coco.ts';
+export type { Splits } from './write/names.ts';
+export type { PicturePlace, WriteOptions, WrittenDataset } from './write/options.ts';
+export { writeVoc } from './write/voc.ts';
