@@ -74,7 +74,9 @@ export interface DatasetStatistics {
  * Units    pixels
  * Example  datasetStatistics(await openCoco('data/cells', { split: 'train' })).boxes.sides.percentiles[50]
  */
-export const datasetStatistics = (dataset: Dataset): DatasetStatistics => {
+export const datasetStatistics = (
+  dataset: Pick<Dataset, 'classes' | 'length' | 'record'>,
+): DatasetStatistics => {
   const { length } = dataset;
   const widths = new Float64Array(length);
   const heights = new Float64Array(length);

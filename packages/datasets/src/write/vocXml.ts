@@ -52,7 +52,7 @@ const only = (isThere: boolean, element: Element): Element[] => (isThere ? [elem
 const hasOwnElement = (name: string, value: string | number | boolean): boolean =>
   (name === 'pose' && typeof value === 'string') || (name === 'occluded' && typeof value === 'boolean');
 
-/** The corners, and the box as annotated where the corners as doubles do not give it back. */
+/** The corners, and the box as annotated where the corners do not give it back. */
 const boxOf = ({ box: [x, y], size: [width, height] }: Annotation): Element[] => {
   const [xmin, ymin, xmax, ymax] = [x + 1, y + 1, x + width, y + height];
   const corners: Element = [
@@ -64,9 +64,9 @@ const boxOf = ({ box: [x, y], size: [width, height] }: Annotation): Element[] =>
       ['ymax', ymax],
     ],
   ];
-  // In doubles, these two ways to the width may differ in the last bit.
+  // In doubles, the two ways to the width may differ in the last bit; and corners that do not ascend are taken for a slip.
   const isSide = (side: number, least: number, most: number): boolean =>
-    most - (least - 1) === side && most - least + 1 === side;
+    most > least && most - (least - 1) === side && most - least + 1 === side;
   const isExact = xmin - 1 === x && ymin - 1 === y && isSide(width, xmin, xmax) && isSide(height, ymin, ymax);
   if (isExact) return [corners];
   const annotated: Element[] = [
