@@ -7,6 +7,7 @@ export type { CocoLayoutOptions } from './coco/layout.ts';
 export { openCoco } from './coco/open.ts';
 export { isTrainable } from './dataset.ts';
 export { decodeImage, openImage } from './decode.ts';
+export { type DetectedLayout, detectLayout } from './detectLayout.ts';
 export { DatasetError } from './errors.ts';
 export { evaluateCoco } from './evaluate/coco.ts';
 export { formatCocoReport } from './evaluate/report.ts';
@@ -28,6 +29,7 @@ export type {
   CocoMetrics,
   CocoObject,
 } from './evaluate/types.ts';
+export { openDataset } from './openDataset.ts';
 export { type ShapesOptions, type ShapesSplit, shapes } from './shapes/dataset.ts';
 export { shapeClasses } from './shapes/outlines.ts';
 export { type RenderedShapes, renderShapes } from './shapes/render.ts';
@@ -42,6 +44,7 @@ export {
   type PictureSize,
   type Spread,
 } from './statistics.ts';
+export { type TrainingSplits, trainingSplits } from './trainingSplits.ts';
 export {
   flip,
   type ImageSize,
@@ -76,3 +79,5 @@ export { writeCoco } from './write/coco.ts';
 export type { Splits } from './write/names.ts';
 export type { PicturePlace, WriteOptions, WrittenDataset } from './write/options.ts';
 export { writeVoc } from './write/voc.ts';
+export type { VocOptions } from './voc/layout.ts';
+export { openVoc } from './voc/open.ts';

@@ -1,0 +1,54 @@
+// The pixels of one picture of a dataset, read, decoded and compared with the size its record gives.
+import { decodeImage } from './decode.ts';
+import { oneLine } from './errors.ts';
+import { errorOf } from './fault.ts';
+import type { FileSource, ImageRecord, OpenOptions, Pixels } from './types.ts';
+
+/**
+ * The pixels of the picture at `path`, which `record` describes.
+ *
+ * Throws   DatasetError naming the file when it cannot be read or decoded, or has another size than the record says
+ * Example  await readPicture('openVoc', source, 'JPEGImages/000005.jpg', record, options)
+ */
+export const readPicture = async (
+  label: string,
+  source: FileSource,
+  path: string,
+  record: ImageRecord,
+  { maxPixels }: OpenOptions,
+): Promise<Pixels> => {
+  const file = `${source.name}/${path}`;
+  const pixels = await decodeImage(await readFile(label, source, path), file, { maxPixels });
+  if (pixels.width === record.width && pixels.height === record.height) return pixels;
+  throw errorOf(label, file, {
+    kind: 'wrong size',
+    place: 'width and height',
+    sentence: `needs the annotated size ${record.width}x${record.height}, got a picture of ${pixels.width}x${pixels.height}. Correct the annotation, or annotate the picture as it is.`,
+  });
+};
+
+/**
+ * The bytes of a file.
+ *
+ * Throws   DatasetError naming the file when it cannot be read
+ * Example  await readFile('openVoc', source, 'ImageSets/Main/train.txt')
+ */
+export const readFile = async (label: string, source: FileSource, path: string): Promise<Uint8Array> => {
+  try {
+    return await source.read(path);
+  } catch (cause) {
+    throw errorOf(label, `${source.name}/${path}`, unreadable(cause), cause);
+  }
+};
+
+/**
+ * The fault of a file that cannot be read.
+ *
+ * Example  problems.add(problemOf(label, file, unreadable(error)))
+ */
+export const unreadable = (
+  cause: unknown,
+): { readonly kind: 'unreadable file'; readonly sentence: string } => ({
+  kind: 'unreadable file',
+  sentence: `needs a readable file, got "${oneLine(cause)}". Check the path and its permissions.`,
+});
