@@ -45,17 +45,24 @@ export {
   type Spread,
 } from './statistics.ts';
 export { type TrainingSplits, trainingSplits } from './trainingSplits.ts';
+export { type FlipAxis, type FlipStep, flip } from './transforms/flip.ts';
+export type { MosaicStep } from './transforms/mosaic.ts';
 export {
-  flip,
-  type ImageSize,
+  caffeNormalization,
   type Normalization,
+  type NormalizeJitterStep,
   normalize,
-  paddedSize,
-  resize,
-  resizedSize,
-  resizePixels,
-  type TargetSize,
-} from './transforms.ts';
+  torchvisionNormalization,
+} from './transforms/normalize.ts';
+export { parseSteps } from './transforms/parseSteps.ts';
+export { type ResizeStep, resize, resizePixels } from './transforms/resize.ts';
+export { type ImageSize, paddedSize, type Range, resizedSize, type TargetSize } from './transforms/size.ts';
+export {
+  applySteps,
+  companionIndices,
+  normalizationFor,
+  type TransformStep,
+} from './transforms/steps.ts';
 export type {
   Annotation,
   Attributes,

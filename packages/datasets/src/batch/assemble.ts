@@ -1,6 +1,7 @@
 // One batch from its samples: images normalised and padded to one size, objects padded to one number with a mask.
 import { DatasetError } from '../errors.ts';
-import { type ImageSize, type Normalization, normalize, paddedSize } from '../transforms.ts';
+import { type Normalization, normalize } from '../transforms/normalize.ts';
+import { type ImageSize, paddedSize } from '../transforms/size.ts';
 import type { ImageRecord, Sample } from '../types.ts';
 
 /** Plain arrays ready for a training step; N images, M padded objects, everything row-major. */

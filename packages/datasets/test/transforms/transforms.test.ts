@@ -2,7 +2,7 @@
 import { flip, normalize, paddedSize, resize, resizedSize, resizePixels } from '@autoassign/datasets';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { anySample, sampleOf } from './samples.ts';
+import { anySample, sampleOf } from '../samples.ts';
 
 const seed = 20;
 const row = (...values: number[]): Uint8Array =>
