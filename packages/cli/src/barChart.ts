@@ -66,7 +66,12 @@ function frameOf({ bars, width = 800, height = 420 }: BarChart): Frame {
   const lettersOf = ({ name }: Bar): number => [...shortened(name)].length;
   const longest = bars.reduce((length, bar) => Math.max(length, lettersOf(bar)), 0);
   const isSlanted = longest * letterWidth + 6 > slot;
-  const frame = { left, right, top: 64, bottom: height - 52 - (isSlanted ? 0.65 * letterWidth * longest : 0) };
+  const frame = {
+    left,
+    right,
+    top: 64,
+    bottom: height - 52 - (isSlanted ? 0.65 * letterWidth * longest : 0),
+  };
   const [low, high] = [yTicks[0] ?? 0, yTicks.at(-1) ?? 1];
   const y = (value: number): number =>
     frame.bottom - ((value - low) / (high - low)) * (frame.bottom - frame.top);
@@ -143,7 +148,15 @@ function drawBars({ bars, isHistogram = false }: BarChart, frame: Frame): readon
 export function barChart(chart: BarChart): string {
   const { title, width = 800, height = 420 } = chart;
   const frame = frameOf(chart);
-  const card = { x: 0.5, y: 0.5, width: width - 1, height: height - 1, rx: 8, fill: paper, stroke: '#d0d7de' };
+  const card = {
+    x: 0.5,
+    y: 0.5,
+    width: width - 1,
+    height: height - 1,
+    rx: 8,
+    fill: paper,
+    stroke: '#d0d7de',
+  };
   return svgDocument(
     width,
     height,

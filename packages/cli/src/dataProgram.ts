@@ -1,5 +1,5 @@
 // The part of the command line under `autoassign data`: its verbs, their options and their help.
-import { Command, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { existingPath, outputFolder, wholeNumber } from './options.ts';
 import type { VerbContext } from './program.ts';
 import type {
@@ -48,7 +48,10 @@ function outOption(meaning: string): Option {
 }
 
 function imagesOption(preset: 'copy' | 'link'): Option {
-  return new Option('--images <how>', 'copy picture files, link them (the same files under a second name) or none')
+  return new Option(
+    '--images <how>',
+    'copy picture files, link them (the same files under a second name) or none',
+  )
     .choices(['copy', 'link', 'none'])
     .default(preset);
 }
@@ -85,7 +88,8 @@ export function addDataCommands(
     const subject = name === 'download' ? 'name' : 'path';
     const command = add(data, name, description);
     if (name === 'download') command.argument('<name>', downloadNames.join(', '));
-    else command.argument('<path>', 'the folder of the dataset, or an annotation file', existingPath('<path>'));
+    else
+      command.argument('<path>', 'the folder of the dataset, or an annotation file', existingPath('<path>'));
     return command.action(async (value: string, options: object) => {
       const all = { ...options, [subject]: value } as unknown as Options;
       await invoke(all, (context) => work(all, context));
@@ -109,9 +113,7 @@ export function addDataCommands(
     new Option('--count <n>', 'how many pictures').default(12).argParser(wholeNumber('--count', 1, 10_000)),
   );
   show.addOption(seedOption());
-  show.addOption(
-    new Option('--classes <a,b>', 'only these classes').argParser(nameList('--classes')),
-  );
+  show.addOption(new Option('--classes <a,b>', 'only these classes').argParser(nameList('--classes')));
   speaking(show, 'events as JSON lines on standard output, nothing else there');
 
   addWritingVerbs(verb, verbs, speaking);
@@ -138,7 +140,10 @@ function addWritingVerbs(
 
   const split = verb('split', 'divide a dataset into parts without a common picture', verbs.split);
   split.addOption(outOption('new folder for the dataset').makeOptionMandatory());
-  const parts = new Option('--parts <name=share,...>', 'the parts and their shares, such as train=0.8,val=0.2');
+  const parts = new Option(
+    '--parts <name=share,...>',
+    'the parts and their shares, such as train=0.8,val=0.2',
+  );
   split.addOption(parts.argParser(shareList('--parts')).makeOptionMandatory());
   split.addOption(seedOption());
   split.addOption(new Option('--stratify', 'every class in its share in every part (default)').default(true));
@@ -148,9 +153,7 @@ function addWritingVerbs(
 
   const download = verb('download', 'fetch a public dataset; needs the network', verbs.download);
   download.addOption(outOption('folder for the dataset (default: data/<name>)'));
-  download.addOption(
-    new Option('--parts <a,b>', 'only these archives').argParser(nameList('--parts')),
-  );
+  download.addOption(new Option('--parts <a,b>', 'only these archives').argParser(nameList('--parts')));
   download.option('--no-unpack', 'keep the archives as they are');
   download.addHelpText('after', downloadHelp);
   speaking(download, events);

@@ -281,7 +281,9 @@ export async function runProgram(
 function verbWords([first = '', second = '']: readonly string[]): readonly string[] {
   if (['demo', 'train', 'eval', 'predict', 'doctor'].includes(first)) return [first];
   if (first !== 'data') return [];
-  return ['info', 'check', 'show', 'convert', 'split', 'download'].includes(second) ? [first, second] : [first];
+  return ['info', 'check', 'show', 'convert', 'split', 'download'].includes(second)
+    ? [first, second]
+    : [first];
 }
 
 function reportFailure(

@@ -28,7 +28,10 @@ export function formatCount(value: number): string {
  *
  * Example  textTable(['class', 'objects'], [['RBC', 4155], ['WBC', 372]])
  */
-export function textTable(headings: readonly string[], rows: readonly (readonly Cell[])[]): readonly string[] {
+export function textTable(
+  headings: readonly string[],
+  rows: readonly (readonly Cell[])[],
+): readonly string[] {
   const isNumeric = headings.map((_, column) => rows.some((row) => typeof row[column] === 'number'));
   const texts = rows.map((row) =>
     headings.map((_, column) => {

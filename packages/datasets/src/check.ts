@@ -80,8 +80,7 @@ const pictureProblem = async (dataset: Dataset, index: number): Promise<Problem 
 
 /** What kept a picture from being used: the error says of which field, and carries what the platform said. */
 const kindOfFailure = (error: unknown): Problem['kind'] => {
-  if (error instanceof DatasetError && /^(width|height)\b/.test(error.field ?? ''))
-    return 'wrong size';
+  if (error instanceof DatasetError && /^(width|height)\b/.test(error.field ?? '')) return 'wrong size';
   const cause = error instanceof DatasetError ? error.cause : error;
   const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined;
   if (code === 'ENOENT' || code === 'ENOTDIR') return 'missing picture';

@@ -82,9 +82,9 @@ export type {
   ProblemKind,
   Sample,
 } from './types.ts';
+export type { VocOptions } from './voc/layout.ts';
+export { openVoc } from './voc/open.ts';
 export { writeCoco } from './write/coco.ts';
 export type { Splits } from './write/names.ts';
 export type { PicturePlace, WriteOptions, WrittenDataset } from './write/options.ts';
 export { writeVoc } from './write/voc.ts';
-export type { VocOptions } from './voc/layout.ts';
-export { openVoc } from './voc/open.ts';

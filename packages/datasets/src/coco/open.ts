@@ -44,6 +44,9 @@ export const openCoco = async (
     table,
     problems,
     decode: (record) => readPixels(source, images, record, options),
+    ...(source.locate === undefined
+      ? {}
+      : { locate: (index) => source.locate!(inFolder(images, recordOfTable(table, index).file)) }),
   });
 };
 

@@ -99,7 +99,7 @@ export async function checkVerb(options: CheckVerbOptions, context: VerbContext)
     const label = `check ${names.length === 1 ? names[0] : `${names.length} splits`}`;
     const progress = reporter.progress({ label, total: dataset.length, unit: 'pictures' });
     try {
-      const check = { decode: quick !== true, signal, onProgress: progress.update };
+      const check = { decode: quick !== true, signal, onProgress: (done: number) => progress.update(done) };
       for await (const problem of checkDataset(dataset, check)) log.add(problem);
     } finally {
       progress.finish();
@@ -108,11 +108,20 @@ export async function checkVerb(options: CheckVerbOptions, context: VerbContext)
   const { found } = log;
   const decoded = quick === true ? ' (not decoded)' : '';
   const extent = `${splits.length} ${splits.length === 1 ? 'split' : 'splits'}, ${pictures} pictures${decoded}, ${objects} objects`;
-  reporter.event({ event: 'summary', path, pictures, objects, problems: found.length, kinds: countsByKind(found) });
+  reporter.event({
+    event: 'summary',
+    path,
+    pictures,
+    objects,
+    problems: found.length,
+    kinds: countsByKind(found),
+  });
   if (found.length === 0) {
     reporter.result(`No problems: ${extent}.`);
     return;
   }
-  reporter.result(`${problemTables(found)}\n\n${found.length} ${found.length === 1 ? 'problem' : 'problems'}: ${extent}.`);
+  reporter.result(
+    `${problemTables(found)}\n\n${found.length} ${found.length === 1 ? 'problem' : 'problems'}: ${extent}.`,
+  );
   throw new ReportedFailure(`${found.length} problems`);
 }

@@ -31,7 +31,10 @@ export async function writeDataset(
     const progress = reporter.progress({ label: 'write annotations', total, unit: 'pictures' });
     let written: WrittenDataset;
     try {
-      written = await writers[to](draft, splits, { signal, onProgress: progress.update });
+      written = await writers[to](draft, splits, {
+        signal,
+        onProgress: (done) => progress.update(done),
+      });
     } finally {
       progress.finish();
     }
@@ -60,7 +63,14 @@ export async function convertVerb(options: ConvertOptions, context: VerbContext)
   const written = await writeDataset({ out, to, images, splits }, context);
   const counts = opened.map(({ name, dataset }) => `${name} ${dataset.length}`).join(', ');
   const { objects, pictures } = written;
-  reporter.event({ event: 'written', folder: out, format: to, objects, pictures: pictures.length, splits: Object.keys(splits) });
+  reporter.event({
+    event: 'written',
+    folder: out,
+    format: to,
+    objects,
+    pictures: pictures.length,
+    splits: Object.keys(splits),
+  });
   reporter.result(
     `${to === 'coco' ? 'COCO' : 'PASCAL VOC'} in ${out}: ${counts} pictures, ${objects} objects; picture files: ${describeFiles(images)}.`,
   );
@@ -68,5 +78,7 @@ export async function convertVerb(options: ConvertOptions, context: VerbContext)
 
 /** What became of the picture files, in words. */
 export function describeFiles(images: PictureFiles): string {
-  return { copy: 'copied', link: 'linked (the same files under a second name)', none: 'none, add them' }[images];
+  return { copy: 'copied', link: 'linked (the same files under a second name)', none: 'none, add them' }[
+    images
+  ];
 }

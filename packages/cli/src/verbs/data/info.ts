@@ -24,9 +24,22 @@ interface GroupStatistics {
 }
 
 function splitTable(
-  rows: readonly { readonly split: string; readonly problems: number; readonly statistics: DatasetStatistics }[],
+  rows: readonly {
+    readonly split: string;
+    readonly problems: number;
+    readonly statistics: DatasetStatistics;
+  }[],
 ): readonly string[] {
-  const headings = ['split', 'pictures', 'objects', 'no objects', 'crowd', 'ignored', 'difficult', 'problems'];
+  const headings = [
+    'split',
+    'pictures',
+    'objects',
+    'no objects',
+    'crowd',
+    'ignored',
+    'difficult',
+    'problems',
+  ];
   return textTable(
     headings,
     rows.map(({ split, problems, statistics: s }) => [
@@ -50,7 +63,8 @@ function classTable({ classes, objects }: DatasetStatistics): readonly string[] 
     images,
   ]);
   const shown = rows.slice(0, mostClasses);
-  const more = rows.length > shown.length ? [`… and ${rows.length - shown.length} more (--json has all)`] : [];
+  const more =
+    rows.length > shown.length ? [`… and ${rows.length - shown.length} more (--json has all)`] : [];
   return [...textTable(['class', 'objects', 'share', 'pictures'], shown), ...more];
 }
 
@@ -88,16 +102,12 @@ function areaLine({ boxes: { areas }, crowds, truncated }: DatasetStatistics): s
   const total = Math.max(1, areas.small + areas.medium + areas.large);
   const part = (name: string, count: number): string =>
     `${formatCount(count)} ${name} (${((100 * count) / total).toFixed(1)} %)`;
-  const words = [
-    part('small, below 32² px', areas.small),
-    part('medium, below 96²', areas.medium),
-    part('large', areas.large),
-  ];
+  const words = [part('small', areas.small), part('medium', areas.medium), part('large', areas.large)];
   const notes = [
     ...(crowds > 0 ? [` Boxes are counted without ${formatCount(crowds)} crowd regions.`] : []),
     ...(truncated > 0 ? [` ${formatCount(truncated)} objects are truncated.`] : []),
   ];
-  return `Areas by COCO's ranges: ${words.join(', ')}.${notes.join('')}`;
+  return `Areas, small below 32² px and large from 96²: ${words.join(', ')}.${notes.join('')}`;
 }
 
 function describe({ splits, statistics }: GroupStatistics, isOnly: boolean): string {
@@ -148,7 +158,8 @@ export async function infoVerb(options: InfoOptions, context: VerbContext): Prom
   reporter.result(`${layout.says}\n\n${splitTable(rows).join('\n')}`);
   for (const group of groups) reporter.result(`\n${describe(group, groups.length === 1)}`);
   const problems = rows.reduce((sum, row) => sum + row.problems, 0);
-  if (problems > 0) reporter.result(`\n'autoassign data check' lists the problems; what they concern is left out here.`);
+  if (problems > 0)
+    reporter.result(`\n'autoassign data check' lists the problems; what they concern is left out here.`);
   const plots = out === undefined ? [] : await writePlots(out, groups);
   if (out !== undefined) reporter.result(`\nPlots in ${out}: ${plots.join(', ')}`);
   const { format, says } = layout;

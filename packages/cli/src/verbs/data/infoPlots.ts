@@ -22,7 +22,10 @@ export function datasetPlots(statistics: DatasetStatistics): Readonly<Record<str
       title: 'Sizes of boxes',
       xLabel: 'side √(width · height) from … px',
       yLabel: 'objects',
-      bars: boxes.sideBins.map(({ from, count }) => ({ name: formatTick(Number(from.toPrecision(3))), value: count })),
+      bars: boxes.sideBins.map(({ from, count }) => ({
+        name: formatTick(Number(from.toPrecision(3))),
+        value: count,
+      })),
       isHistogram: true,
     }),
     objects: barChart({

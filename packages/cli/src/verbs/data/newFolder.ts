@@ -84,7 +84,10 @@ function isRunning(processId: number): boolean {
  */
 export async function placePictures(
   folder: string,
-  { pictures, splits }: { readonly pictures: readonly PicturePlace[]; readonly splits: Readonly<Record<string, Dataset>> },
+  {
+    pictures,
+    splits,
+  }: { readonly pictures: readonly PicturePlace[]; readonly splits: Readonly<Record<string, Dataset>> },
   how: PictureFiles,
   { reporter, signal }: VerbContext,
 ): Promise<void> {

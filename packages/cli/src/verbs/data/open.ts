@@ -19,6 +19,8 @@ export interface FoundLayout {
   readonly splits: readonly (string | undefined)[];
 }
 
+const quickMilliseconds = 500;
+
 /** What a dataset without splits is called where a name is needed. */
 export const wholeName = 'all';
 
@@ -28,6 +30,9 @@ export const wholeName = 'all';
  * Throws   DatasetError when there is no dataset at `path`
  */
 export async function findLayout(path: string, split: string | undefined): Promise<FoundLayout> {
+  // a file can be named instead of a folder; then there is nothing to choose from
+  if (path.endsWith('.json'))
+    return { format: 'coco', says: `COCO: one annotation file, ${path}`, splits: [split] };
   const { format, splits, says } = await detectLayout(path);
   if (split !== undefined) return { format, says, splits: [split] };
   return { format, says, splits: splits.length === 0 ? [undefined] : splits };
@@ -44,7 +49,8 @@ export async function openSplit(
   { reporter, signal }: VerbContext,
   onProblem: OnProblem = 'skip',
 ): Promise<OpenedSplit> {
-  let progress: Progress | undefined;
+  let progress: Progress | undefined; // stays away from what is over at once
+  const started = performance.now();
   const name = split === undefined || split === '' ? wholeName : split;
   try {
     const dataset = await openDataset(path, {
@@ -54,6 +60,7 @@ export async function openSplit(
       onProgress: ({ done, total, unit }) => {
         const scale = unit === 'bytes' ? 1e6 : 1;
         const counted = { total: Math.ceil(total / scale), unit: unit === 'bytes' ? 'MB' : unit };
+        if (performance.now() - started < quickMilliseconds) return;
         progress ??= reporter.progress({ label: `open ${name}`, ...counted });
         progress.update(Math.floor(done / scale));
       },
@@ -166,7 +173,9 @@ function reportOf(
     if (annotations.length === 0) imagesWithoutObjects += 1;
   }
   const problems = new Map(
-    datasets.flatMap(({ report }) => report.problems.map((problem) => [problemKey(problem), problem] as const)),
+    datasets.flatMap(({ report }) =>
+      report.problems.map((problem) => [problemKey(problem), problem] as const),
+    ),
   );
   return { images: length, objects, crowds, imagesWithoutObjects, problems: [...problems.values()] };
 }

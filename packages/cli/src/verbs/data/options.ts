@@ -108,6 +108,8 @@ export function shareList(option: string): (text: string) => Readonly<Record<str
     const areDistinct = new Set(pairs.map(([name]) => name)).size === pairs.length;
     if (Math.abs(sum - 1) < 1e-6 && areDistinct) return Object.fromEntries(pairs);
     const got = areDistinct ? `shares that add up to ${Number(sum.toPrecision(6))}` : 'a name twice';
-    throw new UsageError(`${option} needs parts of different names that add up to 1, got ${got}. Try ${example}.`);
+    throw new UsageError(
+      `${option} needs parts of different names that add up to 1, got ${got}. Try ${example}.`,
+    );
   };
 }

@@ -35,7 +35,10 @@ function lotOf(seed: number, file: string): string {
 }
 
 /** Pictures drawn by lot, those that show one of the classes where classes are named; in the order of their names. */
-function choose(datasets: readonly Dataset[], { count, seed, classes, path }: ShowOptions): readonly Choice[] {
+function choose(
+  datasets: readonly Dataset[],
+  { count, seed, classes, path }: ShowOptions,
+): readonly Choice[] {
   const known = new Set(datasets.flatMap((dataset) => dataset.classes));
   const unknown = classes?.find((name) => !known.has(name));
   if (unknown !== undefined)
@@ -76,7 +79,9 @@ async function writePictures(
   choices: readonly Choice[],
   { reporter, signal }: VerbContext,
 ): Promise<readonly Picture[]> {
-  const names = distinctNames(choices.map(({ file }) => basename(file, extname(file)).replace(/[^\w.-]/g, '_')));
+  const names = distinctNames(
+    choices.map(({ file }) => basename(file, extname(file)).replace(/[^\w.-]/g, '_')),
+  );
   const progress = reporter.progress({ label: 'draw', total: choices.length, unit: 'pictures' });
   const small: Picture[] = [];
   try {
@@ -91,8 +96,18 @@ async function writePictures(
       const picture = annotationPicture(scene, { target });
       await writeFileAtomic(join(folder, `${names[index]}.jpg`), await renderPicture(picture, 'jpeg'));
       if (small.length < mostOnSheet)
-        small.push(await reduced(annotationPicture({ ...scene, caption: choice.file }, { target: sheetPicture }), choice.file));
-      reporter.event({ event: 'picture', file: choice.file, drawn: `${names[index]}.jpg`, objects: annotations.length });
+        small.push(
+          await reduced(
+            annotationPicture({ ...scene, caption: choice.file }, { target: sheetPicture }),
+            choice.file,
+          ),
+        );
+      reporter.event({
+        event: 'picture',
+        file: choice.file,
+        drawn: `${names[index]}.jpg`,
+        objects: annotations.length,
+      });
       progress.update(index + 1);
     }
   } finally {
@@ -126,5 +141,7 @@ export async function showVerb(options: ShowOptions, context: VerbContext): Prom
     await writeFileAtomic(join(draft, 'sheet.png'), await renderPicture(sheet, 'png'));
   });
   context.reporter.event({ event: 'shown', folder: out, pictures: choices.length });
-  context.reporter.result(`${choices.length} ${choices.length === 1 ? 'picture' : 'pictures'} and sheet.png in ${out}`);
+  context.reporter.result(
+    `${choices.length} ${choices.length === 1 ? 'picture' : 'pictures'} and sheet.png in ${out}`,
+  );
 }

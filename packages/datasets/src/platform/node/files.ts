@@ -10,6 +10,7 @@ import type { Platform } from '../platform.ts';
 export const openFolder = (location: string): FileSource => ({
   name: location,
   read: (path) => readFile(join(location, path)),
+  locate: (path) => join(location, path),
   list: async (path) => {
     try {
       return (await readdir(join(location, path))).sort();

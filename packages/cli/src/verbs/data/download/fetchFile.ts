@@ -1,8 +1,19 @@
 // One file from the network, so that a stop, a broken line or a full disk costs nothing that has arrived.
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { type FileHandle, mkdir, open, readFile, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
+import {
+  type FileHandle,
+  mkdir,
+  open,
+  readFile,
+  rename,
+  rm,
+  stat,
+  statfs,
+  writeFile,
+} from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { DownloadError, networkReason } from './downloadError.ts';
 
 /** What to fetch, and what to call meanwhile. */
@@ -91,11 +102,7 @@ async function partSize(path: string): Promise<number> {
 }
 
 async function waitFor(milliseconds: number, signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, milliseconds);
-    signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true });
-  });
-  signal.throwIfAborted();
+  await setTimeout(milliseconds, undefined, { signal }).catch(() => signal.throwIfAborted());
 }
 
 /** A server's answer to the request for the rest of a file. */
@@ -153,9 +160,11 @@ async function askForRest(request: FetchRequest, signal: AbortSignal): Promise<R
   if (size > 0 && state?.version !== undefined) headers['If-Range'] = state.version;
   const response = await fetch(url, { headers, signal });
   const { status, body } = response;
-  const version = response.headers.get('etag')?.replace(/^W\/.*/, '') || response.headers.get('last-modified') || undefined;
+  const version =
+    response.headers.get('etag')?.replace(/^W\/.*/, '') || response.headers.get('last-modified') || undefined;
   if (status === 206) {
-    const [, first, total] = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(response.headers.get('content-range') ?? '') ?? [];
+    const [, first, total] =
+      /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(response.headers.get('content-range') ?? '') ?? [];
     if (Number(first) === size && body !== null)
       return { start: size, total: total === '*' ? undefined : Number(total), version, body };
     await removePart(path);
@@ -163,7 +172,10 @@ async function askForRest(request: FetchRequest, signal: AbortSignal): Promise<R
   }
   if (status === 416) return completePart(request, response, size);
   if (status === 200 && body !== null) {
-    if (size > 0) onNote?.(`${basename(path)}: the server does not go on where it stopped, or has another file now; starting over.`);
+    if (size > 0)
+      onNote?.(
+        `${basename(path)}: the server does not go on where it stopped, or has another file now; starting over.`,
+      );
     const length = response.headers.get('content-length');
     return { start: 0, total: length === null ? undefined : Number(length), version, body };
   }
@@ -195,14 +207,21 @@ async function addToHash(hash: Hash, path: string, length: number): Promise<void
 async function append(
   { url, path, onProgress, surroundings = realSurroundings }: FetchRequest,
   { start, total, body }: Rest,
-  { hash, controller, patience }: { readonly hash: Hash; readonly controller: AbortController; readonly patience: number },
+  {
+    hash,
+    controller,
+    patience,
+  }: { readonly hash: Hash; readonly controller: AbortController; readonly patience: number },
 ): Promise<number> {
   let bytes = start;
   const file = await surroundings.openFile(`${path}.part`, start > 0 ? 'a' : 'w');
   let timer: NodeJS.Timeout | undefined;
   const beginWaiting = (): void => {
-    clearTimeout(timer);
-    timer = setTimeout(() => controller.abort(new Error(`nothing arrived for ${patience / 1000} s`)), patience);
+    globalThis.clearTimeout(timer);
+    timer = globalThis.setTimeout(
+      () => controller.abort(new Error(`nothing arrived for ${patience / 1000} s`)),
+      patience,
+    );
   };
   try {
     onProgress?.(bytes, total);
@@ -218,7 +237,7 @@ async function append(
     }
     await file.sync();
   } finally {
-    clearTimeout(timer);
+    globalThis.clearTimeout(timer);
     await file.close();
   }
   return bytes;
@@ -228,7 +247,10 @@ async function writeAll(file: Pick<FileHandle, 'write'>, piece: Uint8Array): Pro
   for (let from = 0; from < piece.length; ) from += (await file.write(piece, from)).bytesWritten;
 }
 
-async function requireSpace({ url, path, surroundings = realSurroundings }: FetchRequest, rest: Rest): Promise<void> {
+async function requireSpace(
+  { url, path, surroundings = realSurroundings }: FetchRequest,
+  rest: Rest,
+): Promise<void> {
   if (rest.total === undefined) return;
   const free = await surroundings.freeBytes(dirname(path));
   const missing = rest.total - rest.start;

@@ -1,6 +1,5 @@
 // The verb `data download`: the archives of a public dataset, fetched, checked and unpacked.
-import { writeFile } from 'node:fs/promises';
-import { stat } from 'node:fs/promises';
+import { stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { UsageError } from '../../../exitCodes.ts';
 import type { VerbContext } from '../../../program.ts';
@@ -30,8 +29,14 @@ function byteProgress(label: string, { reporter }: VerbContext) {
     update: (done: number, total = done): void => {
       const [scale, unit] = total >= 20e6 ? [1e6, 'MB'] : [1e3, 'kB'];
       if (shown === undefined) {
-        const progress = reporter.progress({ label, total: Math.ceil(total / scale), start: Math.floor(done / scale), unit });
-        const update = (bytes: number): void => progress.update(bytes === total ? Math.ceil(bytes / scale) : Math.floor(bytes / scale));
+        const progress = reporter.progress({
+          label,
+          total: Math.ceil(total / scale),
+          start: Math.floor(done / scale),
+          unit,
+        });
+        const update = (bytes: number): void =>
+          progress.update(bytes === total ? Math.ceil(bytes / scale) : Math.floor(bytes / scale));
         shown = { update, finish: progress.finish };
       }
       shown.update(done);
@@ -64,12 +69,17 @@ async function fetchArchive(
     const { bytes, isReused, checked } = fetched;
     const words = isReused
       ? 'is there already'
-      : { md5: 'its MD5 sum is right', size: 'its size is what the server announced; no checksum is known', nothing: 'neither size nor checksum are known' }[checked];
+      : {
+          md5: 'its MD5 sum is right',
+          size: 'its size is what the server announced; no checksum is known',
+          nothing: 'neither size nor checksum are known',
+        }[checked];
     reporter.message(`${name} (${inUnits(bytes)}): ${words}.`);
     reporter.event({ event: 'archive', url, path, bytes, isReused, checked });
   } catch (error) {
     progress.finish();
-    if (signal.aborted) reporter.message(`What has arrived of ${name} stays; the same command goes on from there.`);
+    if (signal.aborted)
+      reporter.message(`What has arrived of ${name} stays; the same command goes on from there.`);
     throw error;
   }
 }
@@ -103,7 +113,9 @@ async function requireSpace(
   const sizes = await Promise.all(
     archives.map(async ({ url, bytes }) => {
       const path = join(folder, basename(new URL(url).pathname));
-      const there = await Promise.all(['', '.part'].map(async (end) => (await stat(path + end).catch(() => undefined))?.size ?? 0));
+      const there = await Promise.all(
+        ['', '.part'].map(async (end) => (await stat(path + end).catch(() => undefined))?.size ?? 0),
+      );
       const isDone = (await stat(`${path}.unpacked`).catch(() => undefined)) !== undefined;
       return Math.max(0, bytes - Math.max(...there)) + (isUnpacked && !isDone ? bytes : 0);
     }),

@@ -58,7 +58,8 @@ export const publishedSources: Sources = {
         bytes: 19.4e9,
       },
     ],
-    layout: 'annotations/instances_train2017.json and instances_val2017.json, pictures in train2017 and val2017',
+    layout:
+      'annotations/instances_train2017.json and instances_val2017.json, pictures in train2017 and val2017',
   },
   voc: {
     title: 'PASCAL VOC 2007 and 2012',
@@ -108,6 +109,7 @@ export const publishedSources: Sources = {
         bytes: 1.47e9,
       },
     ],
-    layout: 'wider_face_split/wider_face_train_bbx_gt.txt and the like, pictures in WIDER_train/images and WIDER_val/images',
+    layout:
+      'wider_face_split/wider_face_train_bbx_gt.txt and the like, pictures in WIDER_train/images and WIDER_val/images',
   },
 };

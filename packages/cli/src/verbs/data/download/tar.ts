@@ -34,7 +34,8 @@ export async function unpackTar(archive: string, folder: string, options: Unpack
       if (entry === undefined) break;
       const { size, type, dataAt } = entry;
       at = dataAt + Math.ceil(size / blockSize) * blockSize;
-      if (at > total) throw damaged(archive, `a complete archive, got the end of the file inside ${entry.name}`);
+      if (at > total)
+        throw damaged(archive, `a complete archive, got the end of the file inside ${entry.name}`);
       if (type === 'L' || type === 'x') longName = await readName(archive, file, entry);
       else if (type === '0') {
         const named = { name: longName ?? entry.name, size };
@@ -97,7 +98,10 @@ async function readEntry(archive: string, file: FileHandle, at: number): Promise
 function sizeOf(header: Buffer): number {
   const field = header.subarray(124, 136);
   if (((field[0] ?? 0) & 0x80) !== 0) return Number(field.readBigUInt64BE(4));
-  const digits = field.toString('latin1').replace(/[\0 ]+$/, '').trim();
+  const digits = field
+    .toString('latin1')
+    .replace(/[\0 ]+$/, '')
+    .trim();
   return /^[0-7]+$/.test(digits) ? Number.parseInt(digits, 8) : Number.NaN;
 }
 
@@ -112,7 +116,8 @@ const longestName = 1 << 16;
 
 /** The name for the next entry: the whole content (GNU), or the field `path` among others (POSIX). */
 async function readName(archive: string, file: FileHandle, entry: TarEntry): Promise<string | undefined> {
-  if (entry.size > longestName) throw damaged(archive, `names of at most ${longestName} bytes, got ${entry.size}`);
+  if (entry.size > longestName)
+    throw damaged(archive, `names of at most ${longestName} bytes, got ${entry.size}`);
   const { buffer } = await file.read(Buffer.alloc(entry.size), 0, entry.size, entry.dataAt);
   const text = buffer.toString('utf8');
   if (entry.type === 'L') return text.replace(/\0.*$/s, '');

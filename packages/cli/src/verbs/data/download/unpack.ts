@@ -71,7 +71,8 @@ export function filePlacer(archive: string, folder: string, signal: AbortSignal)
 
 function cannotWrite(archive: string, target: string, cause: unknown): DownloadError {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
-  const needs = code === 'ENOSPC' ? 'free space on the disk' : 'an archive it can read and a folder it can write';
+  const needs =
+    code === 'ENOSPC' ? 'free space on the disk' : 'an archive it can read and a folder it can write';
   return new DownloadError(
     `unpack(${archive}): needs ${needs} for ${target}, got ${code}. Make room or check the disk; the same command goes on where this one stopped.`,
     { cause },

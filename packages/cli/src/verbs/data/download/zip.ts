@@ -16,7 +16,13 @@ interface ZipEntry extends ArchivedFile {
   readonly headerAt: number;
 }
 
-const signatures = { file: 0x04034b50, entry: 0x02014b50, end: 0x06054b50, end64: 0x06064b50, locator64: 0x07064b50 };
+const signatures = {
+  file: 0x04034b50,
+  entry: 0x02014b50,
+  end: 0x06054b50,
+  end64: 0x06064b50,
+  locator64: 0x07064b50,
+};
 const longestComment = 0xffff;
 const endSize = 22;
 const mostDirectoryBytes = 2 ** 30;
@@ -66,11 +72,9 @@ async function readDirectory(archive: string, file: FileHandle, total: number): 
   for (let from = 0; entries.length < count; ) {
     if (from + 46 > size || directory.readUInt32LE(from) !== signatures.entry)
       throw damaged(archive, `${count} entries in its directory, got ${entries.length}`);
-    const [nameLength, extraLength, commentLength] = [28, 30, 32].map((field) => directory.readUInt16LE(from + field)) as [
-      number,
-      number,
-      number,
-    ];
+    const [nameLength, extraLength, commentLength] = [28, 30, 32].map((field) =>
+      directory.readUInt16LE(from + field),
+    ) as [number, number, number];
     const end = from + 46 + nameLength + extraLength + commentLength;
     if (end > size) throw damaged(archive, `${count} entries in its directory, got ${entries.length}`);
     entries.push(readEntry(directory.subarray(from, end), nameLength, extraLength));
@@ -100,7 +104,9 @@ function longNumbers(extra: Buffer): number[] {
     const [id, length] = [extra.readUInt16LE(at), extra.readUInt16LE(at + 2)];
     if (id === 1) {
       const field = extra.subarray(at + 4, at + 4 + length);
-      return Array.from({ length: Math.floor(field.length / 8) }, (_, i) => Number(field.readBigUInt64LE(8 * i)));
+      return Array.from({ length: Math.floor(field.length / 8) }, (_, i) =>
+        Number(field.readBigUInt64LE(8 * i)),
+      );
     }
     at += 4 + length;
   }
@@ -117,16 +123,24 @@ async function findDirectory(
   const tailAt = total - tailSize;
   const tail = await readAt(archive, file, tailAt, tailSize);
   let end = tailSize - endSize;
-  while (end >= 0 && !(tail.readUInt32LE(end) === signatures.end && end + endSize + tail.readUInt16LE(end + 20) === tailSize))
+  while (
+    end >= 0 &&
+    !(tail.readUInt32LE(end) === signatures.end && end + endSize + tail.readUInt16LE(end + 20) === tailSize)
+  )
     end -= 1;
   if (end < 0) throw damaged(archive, 'a zip archive, got a file without a directory at its end');
-  const [count, size, at] = [tail.readUInt16LE(end + 10), tail.readUInt32LE(end + 12), tail.readUInt32LE(end + 16)];
+  const [count, size, at] = [
+    tail.readUInt16LE(end + 10),
+    tail.readUInt32LE(end + 12),
+    tail.readUInt32LE(end + 16),
+  ];
   if (count !== 0xffff && size !== 0xffffffff && at !== 0xffffffff) return { count, size, at };
   const locatorAt = tailAt + end - 20;
   const locator = locatorAt < 0 ? Buffer.alloc(20) : await readAt(archive, file, locatorAt, 20);
   if (locator.readUInt32LE(0) !== signatures.locator64) return { count, size, at };
   const end64 = await readAt(archive, file, Number(locator.readBigUInt64LE(8)), 56);
-  if (end64.readUInt32LE(0) !== signatures.end64) throw damaged(archive, 'a directory of 64 bits, got none where it should be');
+  if (end64.readUInt32LE(0) !== signatures.end64)
+    throw damaged(archive, 'a directory of 64 bits, got none where it should be');
   const [longCount, longSize, longAt] = [32, 40, 48].map((field) => Number(end64.readBigUInt64LE(field))) as [
     number,
     number,
@@ -139,7 +153,10 @@ async function findDirectory(
 async function contentOf(archive: string, file: FileHandle, entry: ZipEntry): Promise<Readable> {
   const { name, method, packedSize, headerAt, isEncrypted } = entry;
   if (isEncrypted || (method !== 0 && method !== 8))
-    throw damaged(archive, `plain entries, stored or deflated, got ${name} ${isEncrypted ? 'encrypted' : `by method ${method}`}`);
+    throw damaged(
+      archive,
+      `plain entries, stored or deflated, got ${name} ${isEncrypted ? 'encrypted' : `by method ${method}`}`,
+    );
   const header = await readAt(archive, file, headerAt, 30);
   if (header.readUInt32LE(0) !== signatures.file)
     throw damaged(archive, `the entry ${name} at byte ${headerAt}, got something else`);
@@ -152,7 +169,9 @@ async function contentOf(archive: string, file: FileHandle, entry: ZipEntry): Pr
   const packed = createReadStream(archive, { start: dataAt, end: dataAt + packedSize - 1 });
   const unpacked = method === 8 ? createInflateRaw() : new PassThrough();
   const fail = (cause: unknown): void => {
-    checked.destroy(damaged(archive, `an undamaged entry ${name}, got "${cause instanceof Error ? cause.message : cause}"`));
+    checked.destroy(
+      damaged(archive, `an undamaged entry ${name}, got "${cause instanceof Error ? cause.message : cause}"`),
+    );
   };
   packed.on('error', fail);
   unpacked.on('error', fail);
@@ -164,7 +183,8 @@ async function contentOf(archive: string, file: FileHandle, entry: ZipEntry): Pr
 /** Passes bytes on, and fails when there are more than the directory says or the checksum differs. */
 function checkedContent(archive: string, { name, size, crc }: ZipEntry): Transform {
   let [bytes, sum] = [0, 0];
-  const wrong = (): Error => damaged(archive, `the entry ${name} of ${size} bytes as its checksum says, got other bytes`);
+  const wrong = (): Error =>
+    damaged(archive, `the entry ${name} of ${size} bytes as its checksum says, got other bytes`);
   return new Transform({
     transform: (piece: Buffer, _, done) => {
       bytes += piece.length;
