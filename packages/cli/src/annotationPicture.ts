@@ -21,14 +21,13 @@ export interface AnnotationScene {
 const captionHeight = 22;
 const boxLine = 2;
 
-/** The name of an object's class, with what sets it apart. */
+/** The name of an object's class, with what keeps it out of training. */
 function nameOf(annotation: Annotation, classNames: readonly string[]): string {
-  const { label, isCrowd, isIgnored, isDifficult, isTruncated } = annotation;
+  const { label, isCrowd, isIgnored, isDifficult } = annotation;
   const marks = [
     ...(isCrowd ? ['crowd'] : []),
     ...(isIgnored ? ['ignored'] : []),
     ...(isDifficult ? ['difficult'] : []),
-    ...(isTruncated ? ['truncated'] : []),
   ];
   const name = classNames[label] ?? `class ${label}`;
   return marks.length === 0 ? name : `${name} (${marks.join(', ')})`;

@@ -33,6 +33,8 @@ const letterWidth = 7.2;
 const longestName = 22;
 /** A line of slanted names needs this much of the axis. */
 const slantedNameWidth = 16;
+/** Where there are few bars, wider ones would look like walls. */
+const widestBar = 150;
 /** Up to this many bars carry their values. */
 const mostValues = 16;
 
@@ -120,7 +122,8 @@ function drawNames(bars: readonly Bar[], frame: Frame): readonly SvgNode[] {
 }
 
 function drawBars({ bars, isHistogram = false }: BarChart, frame: Frame): readonly SvgNode[] {
-  const gap = isHistogram ? Math.min(1, 0.1 * frame.slot) : 0.28 * frame.slot;
+  const room = isHistogram ? Math.min(1, 0.1 * frame.slot) : 0.28 * frame.slot;
+  const gap = Math.max(room, frame.slot - widestBar);
   const zero = frame.y(0);
   return bars.flatMap(({ name, value }, index) => {
     if (!Number.isFinite(value)) return [];

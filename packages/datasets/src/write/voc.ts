@@ -40,20 +40,28 @@ export const writeVoc = (
     return { images: named.length, objects, pictures: placesOf(named, 'JPEGImages') };
   });
 
-/** The identifier of every picture: its name without extension and white space, with a number where that is taken. */
+/**
+ * The identifier of every picture: its name without extension, without white space, which ends names in lists, and without
+ * dots in folders; with a number where that is taken by, or would be looked up as, another picture.
+ */
 const identifiers = (named: readonly NamedPicture[]): ReadonlyMap<string, string> => {
   const ids = new Map<string, string>();
   const taken = new Set<string>();
+  const stems = new Set(named.map(({ name }) => stemOf(name)));
   for (const { name } of named) {
     if (ids.has(name)) continue;
-    const wanted = name.replace(/\.[^./]*$/, '').replace(/\s/g, '_');
+    const stem = stemOf(name);
+    const wanted = stem.replace(/\s/g, '_').replace(/\.(?=.*\/)/g, '_');
+    const isFree = (id: string): boolean => !taken.has(id) && (id === stem || !stems.has(id));
     let id = wanted;
-    for (let number = 2; taken.has(id); number++) id = `${wanted}-${number}`;
+    for (let number = 2; !isFree(id); number++) id = `${wanted}-${number}`;
     taken.add(id);
     ids.set(name, id);
   }
   return ids;
 };
+
+const stemOf = (name: string): string => name.replace(/(?<=[^/])\.[^./]*$/, '');
 
 /** Writes the XML files, some at a time, and counts the objects of all splits. */
 const writeFiles = async (
@@ -81,6 +89,7 @@ const writeFiles = async (
       if (inFlight.size >= filesInFlight) await Promise.race(inFlight);
     }
     await Promise.all(inFlight);
+    signal?.throwIfAborted();
   } finally {
     // Nothing may still be writing when the folder is removed.
     await Promise.allSettled(inFlight);

@@ -34,7 +34,7 @@ const objectOf = (annotation: Annotation, classes: readonly string[]): Element[]
   const { pose, occluded } = attributes;
   return [
     ['name', classes[label] ?? ''],
-    ...only(typeof pose === 'string', ['pose', String(pose)]),
+    ...only(isPose(pose), ['pose', String(pose)]),
     ['truncated', Number(isTruncated)],
     ...only(typeof occluded === 'boolean', ['occluded', Number(occluded)]),
     ['difficult', Number(isDifficult)],
@@ -50,7 +50,11 @@ const only = (isThere: boolean, element: Element): Element[] => (isThere ? [elem
 
 /** VOC has elements of its own for these two, in these types. */
 const hasOwnElement = (name: string, value: string | number | boolean): boolean =>
-  (name === 'pose' && typeof value === 'string') || (name === 'occluded' && typeof value === 'boolean');
+  (name === 'pose' && isPose(value)) || (name === 'occluded' && typeof value === 'boolean');
+
+/** In VOC, an empty pose and "Unspecified" say that there is none. */
+const isPose = (value: unknown): boolean =>
+  typeof value === 'string' && value !== '' && value !== 'Unspecified';
 
 /** The corners, and the box as annotated where the corners do not give it back. */
 const boxOf = ({ box: [x, y], size: [width, height] }: Annotation): Element[] => {

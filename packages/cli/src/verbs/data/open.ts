@@ -22,7 +22,7 @@ export interface FoundLayout {
 const quickMilliseconds = 500;
 
 /** What a dataset without splits is called where a name is needed. */
-export const wholeName = 'all';
+const wholeName = 'all';
 
 /**
  * The layout of a dataset, with the splits that are asked for: all, or the one named.

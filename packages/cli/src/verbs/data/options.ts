@@ -8,7 +8,7 @@ interface SpeechOptions {
 }
 
 /** What the verbs that read a dataset take. */
-export interface DatasetOptions extends SpeechOptions {
+interface DatasetOptions extends SpeechOptions {
   /** A folder, or an annotation file. */
   readonly path: string;
   /** One split only; absent means all. */

@@ -24,7 +24,7 @@ export interface ArchivedFile {
  *
  * Throws   DownloadError when the name leads out of the folder
  */
-export function pathInside(archive: string, name: string): string {
+function pathInside(archive: string, name: string): string {
   const parts = name.split(/[/\\]/).filter((part) => part !== '' && part !== '.');
   const isPlain = !/^([/\\]|[a-z]:)/i.test(name) && !parts.includes('..') && !name.includes('\0');
   if (isPlain && parts.length > 0) return parts.join('/');
@@ -37,28 +37,27 @@ export function damaged(archive: string, needs: string): DownloadError {
 }
 
 /** Puts the files of one archive into a folder. */
-export interface FilePlacer {
+interface FilePlacer {
   /** Whether a file of that name and size is there already, from an earlier run. */
   readonly isThere: (file: ArchivedFile) => Promise<boolean>;
   /** Writes a file under another name first: a file under its own name is whole. */
-  readonly place: (file: ArchivedFile, ...streams: readonly NodeJS.ReadWriteStream[]) => Promise<void>;
+  readonly place: (file: ArchivedFile, content: Readable) => Promise<void>;
 }
 
-/** A placer of files into a folder; `source` gives the packed bytes of the file at hand. */
-export function filePlacer(archive: string, folder: string, signal: AbortSignal) {
+/** What puts the files of an archive into a folder, and refuses names that lead out of it. */
+export function filePlacer(archive: string, folder: string, signal: AbortSignal): FilePlacer {
   const made = new Set<string>();
   const targetOf = ({ name }: ArchivedFile): string => join(folder, pathInside(archive, name));
   return {
-    isThere: async (file: ArchivedFile): Promise<boolean> =>
-      (await stat(targetOf(file)).catch(() => undefined))?.size === file.size,
-    place: async (file: ArchivedFile, source: Readable): Promise<void> => {
+    isThere: async (file) => (await stat(targetOf(file)).catch(() => undefined))?.size === file.size,
+    place: async (file, content) => {
       const target = targetOf(file);
       const parent = dirname(target);
       if (!made.has(parent)) await mkdir(parent, { recursive: true });
       made.add(parent);
       const draft = `${target}.part`;
       try {
-        await pipeline(source, createWriteStream(draft), { signal });
+        await pipeline(content, createWriteStream(draft), { signal });
       } catch (cause) {
         await rm(draft, { force: true });
         signal.throwIfAborted();
