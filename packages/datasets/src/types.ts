@@ -179,7 +179,8 @@ export interface FileState {
 
 /** Write access to a folder that comes into being in one move. */
 export interface FolderWriter {
-  write(path: string, bytes: Uint8Array): Promise<void>;
+  /** Writes a file at once, or piece by piece where it is too large to be held. */
+  write(path: string, bytes: Uint8Array | AsyncIterable<Uint8Array>): Promise<void>;
   /** Makes the folder appear under its final name. */
   commit(): Promise<void>;
   /** Removes everything written so far. */
