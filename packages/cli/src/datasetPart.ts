@@ -22,7 +22,9 @@ function reportOf(dataset: Dataset, files: ReadonlySet<string>): DatasetReport {
 /** The images of a dataset at the given indices, in that order. */
 export function datasetPart(dataset: Dataset, indices: readonly number[], name: string): Dataset {
   const indexOf = (position: number): number => indices[position] ?? dataset.length; // beyond the end: refused there
+  const { locate } = dataset;
   const part = {
+    ...(locate === undefined ? {} : { locate: (position: number) => locate(indexOf(position)) }),
     name: `${dataset.name} (${name})`,
     format: dataset.format,
     length: indices.length,

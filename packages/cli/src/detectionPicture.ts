@@ -37,7 +37,8 @@ const boxLine = 2;
 const captionHeight = 22;
 const panelGap = 4;
 
-function scaled(box: Box, scale: number): Box {
+/** A box in pixels of the image as one in screen pixels. */
+export function scaledBox(box: Box, scale: number): Box {
   return [box[0] * scale, box[1] * scale, box[2] * scale, box[3] * scale];
 }
 
@@ -52,7 +53,7 @@ function outline([left, top, right, bottom]: Box, attributes: Record<string, str
 }
 
 /** A solid box in its class's colour, with a dark edge that sets it off from bright images. */
-function solidBox(box: Box, colour: string): readonly SvgElement[] {
+export function solidBox(box: Box, colour: string): readonly SvgElement[] {
   return [
     outline(box, { stroke: '#000000', 'stroke-opacity': 0.55, 'stroke-width': boxLine + 2 }),
     outline(box, { stroke: colour, 'stroke-width': boxLine }),
@@ -60,7 +61,7 @@ function solidBox(box: Box, colour: string): readonly SvgElement[] {
 }
 
 /** A dashed box: black under dashes of the colour, so that it shows on anything, a solid box included. */
-function dashedBox(box: Box, colour: string, width: number): readonly SvgElement[] {
+export function dashedBox(box: Box, colour: string, width: number): readonly SvgElement[] {
   return [
     outline(box, { stroke: '#000000', 'stroke-opacity': 0.75, 'stroke-width': width }),
     outline(box, { stroke: colour, 'stroke-width': width, 'stroke-dasharray': '5 4' }),
@@ -77,11 +78,11 @@ function drawTruth(scene: DetectionScene, scale: number): readonly SvgNode[] {
     ({ box, label }): Label => ({
       text: nameOf(label, scene.classNames),
       colour: classColour(label),
-      box: scaled(box, scale),
+      box: scaledBox(box, scale),
     }),
   );
   return [
-    ...truth.flatMap(({ box, label }) => dashedBox(scaled(box, scale), classColour(label), boxLine)),
+    ...truth.flatMap(({ box, label }) => dashedBox(scaledBox(box, scale), classColour(label), boxLine)),
     ...drawLabels(labels, sizeOf(scene.image, scale)),
   ];
 }
@@ -96,13 +97,13 @@ function drawDetections(scene: DetectionScene, scale: number, withTruth: boolean
     ({ box, label, score }): Label => ({
       text: `${nameOf(label, scene.classNames)} ${score.toFixed(2)}`,
       colour: classColour(label),
-      box: scaled(box, scale),
+      box: scaledBox(box, scale),
     }),
   );
   return [
-    ...weakestFirst.flatMap(({ box, label }) => solidBox(scaled(box, scale), classColour(label))),
+    ...weakestFirst.flatMap(({ box, label }) => solidBox(scaledBox(box, scale), classColour(label))),
     ...(withTruth
-      ? (scene.truth ?? []).flatMap(({ box }) => dashedBox(onPixels(scaled(box, scale)), '#ffffff', 1))
+      ? (scene.truth ?? []).flatMap(({ box }) => dashedBox(onPixels(scaledBox(box, scale)), '#ffffff', 1))
       : []),
     ...drawLabels(labels, sizeOf(scene.image, scale)),
   ];

@@ -9,6 +9,11 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
+/** What a verb found counts as failure and has been said: exit status 1 without another word. */
+export class ReportedFailure extends Error {
+  override readonly name = 'ReportedFailure';
+}
+
 /** The exit status for an error that ended a verb: 2 for a mistake on the command line, 1 for all others. */
 export function exitCodeOf(error: unknown): number {
   return error instanceof UsageError ? exitCodes.usage : exitCodes.failure;

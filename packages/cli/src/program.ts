@@ -2,7 +2,9 @@
 // The verbs themselves come in as an argument, so this file knows nothing of tensors or images.
 import { createRequire } from 'node:module';
 import { Command, CommanderError, Option } from 'commander';
-import { describeError, exitCodeOf, exitCodes, UsageError } from './exitCodes.ts';
+import type { DataVerbs } from './dataProgram.ts';
+import { addDataCommands } from './dataProgram.ts';
+import { describeError, exitCodeOf, exitCodes, ReportedFailure, UsageError } from './exitCodes.ts';
 import type { DemoOptions, DoctorOptions, EvalOptions, PredictOptions, TrainOptions } from './options.ts';
 import {
   backendName,
@@ -39,6 +41,8 @@ export interface Verbs {
   readonly eval: (options: EvalOptions, context: VerbContext) => Promise<void>;
   readonly predict: (options: PredictOptions, context: VerbContext) => Promise<void>;
   readonly doctor: (options: DoctorOptions, context: VerbContext) => Promise<void>;
+  /** What can be done with a dataset on its own, as `autoassign data <verb>`. */
+  readonly data: DataVerbs;
 }
 
 /** The process around the program: its streams, environment, signals and how to leave at once. */
@@ -228,16 +232,20 @@ function createProgram(verbs: Verbs, invoke: Invoke, { stdout, stderr }: Surroun
     .exitOverride((error) => {
       throw usageErrorOf('autoassign', error);
     });
-  const add: AddVerb = (name, description) =>
-    program
+  const addTo = (parent: Command, name: string, description: string): Command => {
+    const words = [...(parent === program ? [] : [parent.name()]), name].join(' ');
+    return parent
       .command(name)
       .description(description)
       .exitOverride((error) => {
-        throw usageErrorOf(`autoassign ${name}`, error);
+        throw usageErrorOf(`autoassign ${words}`, error);
       });
+  };
+  const add: AddVerb = (name, description) => addTo(program, name, description);
   addTrainingVerbs(add, verbs, invoke);
   addUsingVerbs(add, verbs, invoke);
   addDoctor(add, verbs, invoke);
+  addDataCommands(program, { verbs: verbs.data, invoke, add: addTo });
   return program;
 }
 
@@ -283,12 +291,22 @@ export async function runProgram(
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.success : exitCodes.usage;
     const stopCode = running?.stop.exitCode();
     if (stopCode !== undefined && error === running?.stop.signal.reason) return stopCode;
+    if (error instanceof ReportedFailure) return exitCodes.failure;
     reportFailure(error, commandLine, running?.reporter, surroundings);
     return exitCodeOf(error);
   } finally {
     running?.stop.close();
     running?.reporter.close();
   }
+}
+
+/** The words of a command line that name the verb. */
+function verbWords([first = '', second = '']: readonly string[]): readonly string[] {
+  if (['demo', 'train', 'eval', 'predict', 'doctor'].includes(first)) return [first];
+  if (first !== 'data') return [];
+  return ['info', 'check', 'show', 'convert', 'split', 'download'].includes(second)
+    ? [first, second]
+    : [first];
 }
 
 function reportFailure(
@@ -298,9 +316,8 @@ function reportFailure(
   { stderr, environment }: Surroundings,
 ): void {
   reporter?.close(); // end the progress line first
-  const verb = ['demo', 'train', 'eval', 'predict', 'doctor'].find((name) => name === commandLine[0]);
   const text = describeError(error);
   reporter?.event({ event: 'error', message: text });
-  stderr.write(`${verb === undefined ? 'autoassign' : `autoassign ${verb}`}: ${text}\n`);
+  stderr.write(`${['autoassign', ...verbWords(commandLine)].join(' ')}: ${text}\n`);
   if (environment.AUTOASSIGN_DEBUG && error instanceof Error) stderr.write(`${error.stack ?? ''}\n`);
 }

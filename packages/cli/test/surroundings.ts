@@ -58,6 +58,14 @@ export function tryProgram(
     eval: spy('eval'),
     predict: spy('predict'),
     doctor: spy('doctor'),
+    data: {
+      info: spy('data info'),
+      check: spy('data check'),
+      show: spy('data show'),
+      convert: spy('data convert'),
+      split: spy('data split'),
+      download: spy('data download'),
+    },
   };
   const surroundings: Surroundings = {
     stdout,

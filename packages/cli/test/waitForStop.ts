@@ -18,6 +18,14 @@ process.exitCode = await runProgram(
     eval: workUntilStopped,
     predict: workUntilStopped,
     doctor: workUntilStopped,
+    data: {
+      info: workUntilStopped,
+      check: workUntilStopped,
+      show: workUntilStopped,
+      convert: workUntilStopped,
+      split: workUntilStopped,
+      download: workUntilStopped,
+    },
   },
   ['demo'],
   {

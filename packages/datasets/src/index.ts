@@ -1,7 +1,10 @@
 // Public surface of @autoassign/datasets: readers, the shapes dataset, transforms, batches, COCO evaluation.
 export type { AssembleOptions, Batch } from './batch/assemble.ts';
 export { type BatchOptions, batches } from './batch/batches.ts';
-export { type PlanOptions, planBatches } from './batch/plan.ts';
+export { type CountedSize, chooseBuckets } from './batch/buckets.ts';
+export { type PlanOptions, planBatches, type Shard } from './batch/plan.ts';
+export type { BucketOptions } from './batch/survey.ts';
+export { type CheckOptions, checkDataset } from './check.ts';
 export type { CocoLayoutOptions } from './coco/layout.ts';
 export { openCoco } from './coco/open.ts';
 export { isTrainable } from './dataset.ts';
@@ -74,12 +77,23 @@ export type {
   WiderFaceResult,
   WiderFaceScore,
 } from './evaluate/widerFace/types.ts';
+export { openObjects365 } from './objects365/open.ts';
 export { openDataset } from './openDataset.ts';
 export { countProblems } from './problems.ts';
 export { type ShapesOptions, type ShapesSplit, shapes } from './shapes/dataset.ts';
 export { shapeClasses } from './shapes/outlines.ts';
 export { type RenderedShapes, renderShapes } from './shapes/render.ts';
 export { type WriteShapesOptions, type WrittenShapes, writeShapes } from './shapes/write.ts';
+export { type SplitOptions, splitDataset } from './split.ts';
+export {
+  type Bin,
+  type BoxStatistics,
+  type ClassStatistics,
+  type DatasetStatistics,
+  datasetStatistics,
+  type PictureSize,
+  type Spread,
+} from './statistics.ts';
 export { type TrainingSplits, trainingSplits } from './trainingSplits.ts';
 export { type FlipAxis, type FlipStep, flip } from './transforms/flip.ts';
 export type { MosaicStep } from './transforms/mosaic.ts';
@@ -124,3 +138,7 @@ export type { VocOptions } from './voc/layout.ts';
 export { openVoc } from './voc/open.ts';
 export type { WiderFaceOptions } from './widerface/layout.ts';
 export { openWiderFace } from './widerface/open.ts';
+export { writeCoco } from './write/coco.ts';
+export type { Splits } from './write/names.ts';
+export type { PicturePlace, WriteOptions, WrittenDataset } from './write/options.ts';
+export { writeVoc } from './write/voc.ts';

@@ -30,7 +30,7 @@ export const openDataset = async (
   if (typeof location === 'string' && location.endsWith('.json')) return openCoco(location, options);
   if (typeof location === 'string' && isVocList(location)) return openVoc(location, options);
   if (typeof location === 'string' && isWiderFile(location)) return openWiderFace(location, options);
-  const source = typeof location === 'string' ? platform.openFolder(location) : location;
+  const source = typeof location === 'string' ? platform.openFolder(location, options) : location;
   const { format } = await detectLayout(source);
   return readers[format](source, options);
 };

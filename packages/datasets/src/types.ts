@@ -149,6 +149,8 @@ export interface Dataset extends AsyncIterable<Sample> {
   at(index: number): Promise<Sample>;
   /** Path on this machine of the picture file of image `index`, for threads that read it themselves; absent where there are no such files. */
   locate?(index: number): string;
+  /** Pictures of more pixels than this are refused by who reads them through `locate`; 2^28 where absent. */
+  readonly maxPixels?: number;
 }
 
 /** Read access to a folder, wherever it is; paths are relative to it, with forward slashes. */
@@ -177,7 +179,8 @@ export interface FileState {
 
 /** Write access to a folder that comes into being in one move. */
 export interface FolderWriter {
-  write(path: string, bytes: Uint8Array): Promise<void>;
+  /** Writes a file at once, or piece by piece where it is too large to be held. */
+  write(path: string, bytes: Uint8Array | AsyncIterable<Uint8Array>): Promise<void>;
   /** Makes the folder appear under its final name. */
   commit(): Promise<void>;
   /** Removes everything written so far. */

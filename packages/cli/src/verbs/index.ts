@@ -1,5 +1,6 @@
 // The verbs of the program, put together.
 import type { Verbs } from '../program.ts';
+import { dataVerbs } from './data/index.ts';
 import { doctorVerb } from './doctor.ts';
 import { evaluateVerb } from './evaluate.ts';
 import { predictVerb } from './predict.ts';
@@ -8,5 +9,11 @@ import { standardPresets, trainingVerbs } from './training.ts';
 
 /** All verbs; training begins with the given sizes. */
 export function createVerbs(presets: Presets = standardPresets): Verbs {
-  return { ...trainingVerbs(presets), eval: evaluateVerb, predict: predictVerb, doctor: doctorVerb };
+  return {
+    ...trainingVerbs(presets),
+    eval: evaluateVerb,
+    predict: predictVerb,
+    doctor: doctorVerb,
+    data: dataVerbs,
+  };
 }

@@ -26,6 +26,8 @@ export interface FileNaming {
   readonly wanted: string;
   /** The split that the name of an annotation file stands for; undefined for other names. */
   readonly splitOf: (name: string) => string | undefined;
+  /** Where annotation files may lie. */
+  readonly folders: readonly string[];
   /** The name of an annotation file that lies in the folder of its split, where there is such a layout. */
   readonly nameInSplit?: string;
 }
@@ -35,6 +37,7 @@ export const cocoNaming: FileNaming = {
   label: 'openCoco',
   wanted: 'annotations/instances_*.json',
   splitOf: (name) => /^instances_(.+)\.json$/.exec(name)?.[1],
+  folders: ['annotations', ''],
   nameInSplit: '_annotations.coco.json',
 };
 
@@ -64,11 +67,24 @@ export const findAnnotations = async (
     candidates.find((c) => c.split === split) ??
     candidates.find((c) => c.split.startsWith(split) && /^\d+$/.test(c.split.slice(split.length)));
   if (found === undefined) throw chooseSplit(source, candidates, 'a split of the folder', naming, split);
+  const others = candidates.filter(
+    (c) => c.split === found.split && folderOf(c.path) === folderOf(found.path),
+  );
+  if (others.length > 1)
+    throw chooseSplit(
+      source,
+      others,
+      'the option annotations, since two files are of one split',
+      naming,
+      split,
+    );
   return found;
 };
 
+const folderOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('/')));
+
 const listCandidates = async (source: FileSource, naming: FileNaming): Promise<Candidate[]> => {
-  const { label, splitOf, nameInSplit } = naming;
+  const { label, splitOf, folders, nameInSplit } = naming;
   const found: Candidate[] = [];
   const top = await source.list('');
   if (top === undefined)
@@ -76,7 +92,7 @@ const listCandidates = async (source: FileSource, naming: FileNaming): Promise<C
       `${label}(${source.name}): needs the option annotations, got a folder that cannot be listed. Name the annotation file.`,
       { file: source.name, field: 'annotations' },
     );
-  for (const folder of ['annotations', ''])
+  for (const folder of folders)
     for (const name of (await source.list(folder)) ?? []) {
       const split = splitOf(name);
       if (split !== undefined) found.push({ path: folder === '' ? name : `${folder}/${name}`, split });

@@ -30,7 +30,7 @@ export interface PictureSearch {
 const samples = 20;
 
 /** The path of a file in a folder of the source; file names written on Windows may have backslashes. */
-const inFolder = (folder: string, file: string): string => {
+export const inFolder = (folder: string, file: string): string => {
   const path = file.replaceAll('\\', '/');
   return folder === '' ? path : `${folder}/${path}`;
 };
@@ -77,7 +77,7 @@ export const findPictures = async (search: PictureSearch): Promise<PicturePath> 
         if (await isThere(pathOf(fileOfTable(table, i)))) return pathOf;
   const first = fileOfTable(table, 0);
   throw new DatasetError(
-    `${label}(${source.name}): needs the image ${first} of ${annotations}, got none in ${places.map(({ name }) => name).join(', ')}. Name the image folder with the option images.`,
+    `${label}(${source.name}): needs the image ${first} of ${annotations}, got none in ${[...new Set(places.map(({ name }) => name))].join(', ')}. Name the image folder with the option images.`,
     { file: first, field: 'images' },
   );
 };

@@ -20,11 +20,13 @@ export const entryIndices = (): EntryIndices => {
   const rows: number[] = [];
   const shifts: number[] = [];
   let count = 0;
+  let shift = 0;
   return {
     add: (entry) => {
-      if (entry - count !== (shifts[shifts.length - 1] ?? 0)) {
+      if (entry - count !== shift) {
+        shift = entry - count;
         rows.push(count);
-        shifts.push(entry - count);
+        shifts.push(shift);
       }
       count += 1;
     },

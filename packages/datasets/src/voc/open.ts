@@ -6,7 +6,7 @@ import { isFault } from '../fault.ts';
 import { joinPath } from '../paths.ts';
 import { readPicture } from '../picture.ts';
 import { problemList } from '../problems.ts';
-import { recordOfTable } from '../table.ts';
+import { fileOfTable } from '../table.ts';
 import type { Dataset, FileSource, Problem } from '../types.ts';
 import { assembleTable } from './assemble.ts';
 import { classesFrom, decidedClasses } from './classes.ts';
@@ -22,8 +22,8 @@ import { pictureFinder, picturePath } from './pictures.ts';
  * A box covers the pixels xmin to xmax, counted from 1 and both inside: x1 = xmin - 1, y1 = ymin - 1, x2 = xmax, y2 = ymax.
  *
  * Units    boxes as corners in pixels; labels follow the option classes, else `classes.txt`, else the 20 names of
- *          PASCAL VOC when the folder holds no others, else the names it holds, sorted: all its annotations count for
- *          that, so that every split has the same labels
+ *          PASCAL VOC when the folder has lists for them or holds no others, else the names it holds, sorted: all its
+ *          annotations count for that, so that every split has the same labels
  * Throws   DatasetError when the folder, a list or every picture cannot be used; what concerns one picture or object is
  *          left out and listed in `report` instead
  * Example  const dataset = await openVoc('data/VOCdevkit', { split: 'trainval', years: [2007, 2012] })
@@ -37,7 +37,7 @@ export const openVoc = async (
   const lists = await readLists(source, choice);
   const problems = problemList(options.onProblem ?? 'skip');
   for (const problem of lists.problems) problems.add(problem);
-  const decided = await decidedClasses(source, options.classes);
+  const decided = await decidedClasses(source, options.classes, choice.known);
   const others = decided === undefined ? await otherEntries(source, choice.known, lists.entries) : [];
   const { images, names } = await readAll(source, lists.entries, others, options);
   const classes = decided ?? classesFrom(names);
@@ -53,8 +53,9 @@ export const openVoc = async (
     categoryIds: classes.map((_, label) => label + 1),
     table,
     problems: problems.found,
+    problemCounts: problems.counts,
     decode: (record) => readPicture('openVoc', source, pathOf(record.file), record, options),
-    ...(locate === undefined ? {} : { locate: (index) => locate(pathOf(recordOfTable(table, index).file)) }),
+    ...(locate === undefined ? {} : { locate: (index) => locate(pathOf(fileOfTable(table, index))) }),
   });
 };
 

@@ -59,14 +59,14 @@ export const locateWiderFace = (
   options: WiderFaceOptions,
 ): { readonly source: FileSource; readonly options: WiderFaceOptions } => {
   if (typeof location !== 'string') return { source: location, options };
-  if (!location.endsWith('.txt')) return { source: platform.openFolder(location), options };
+  if (!location.endsWith('.txt')) return { source: platform.openFolder(location, options), options };
   const { folder, file } = platform.splitLocation(location);
   const outer = platform.splitLocation(folder);
   // In wider_face_split/x.txt the pictures are beside the folder, not in it.
   if (outer.file !== usualFolder)
-    return { source: platform.openFolder(folder), options: { ...options, annotations: file } };
+    return { source: platform.openFolder(folder, options), options: { ...options, annotations: file } };
   return {
-    source: platform.openFolder(outer.folder),
+    source: platform.openFolder(outer.folder, options),
     options: { ...options, annotations: joinPath(usualFolder, file) },
   };
 };

@@ -4,11 +4,12 @@ import { readMany } from '../concurrent.ts';
 import { datasetOf } from '../dataset.ts';
 import { DatasetError } from '../errors.ts';
 import { errorOf, type Fault, isFault, problemOf } from '../fault.ts';
+import { readFrom } from '../files.ts';
 import { joinPath } from '../paths.ts';
-import { readFile, readPicture } from '../picture.ts';
+import { readPicture } from '../picture.ts';
 import type { PictureSize } from '../pictureSize.ts';
 import { type ProblemList, problemList } from '../problems.ts';
-import { type ImageTable, type ObjectEntry, objectFlags, recordOfTable, tableBuilder } from '../table.ts';
+import { fileOfTable, type ImageTable, type ObjectEntry, objectFlags, tableBuilder } from '../table.ts';
 import { decodeText } from '../textFile.ts';
 import type { Dataset, FileSource, Problem } from '../types.ts';
 import { chooseWiderFile, locateWiderFace, type WiderFaceOptions } from './layout.ts';
@@ -33,7 +34,7 @@ export const openWiderFace = async (
   const { source, options: located } = locateWiderFace(location, options);
   const { path, split, isList } = await chooseWiderFile(source, located);
   const file = `${source.name}/${path}`;
-  const text = decodeText(await readFile('openWiderFace', source, path));
+  const text = decodeText(await readFrom(source, path, 'openWiderFace'));
   if (isFault(text)) throw errorOf('openWiderFace', file, text);
   const images = imageFolder(source, split, located);
   const problems = problemList(options.onProblem ?? 'skip');
@@ -50,8 +51,9 @@ export const openWiderFace = async (
     categoryIds: [1],
     table,
     problems: problems.found,
+    problemCounts: problems.counts,
     decode: (record) => readPicture('openWiderFace', source, pathOf(record.file), record, options),
-    ...(locate === undefined ? {} : { locate: (index) => locate(pathOf(recordOfTable(table, index).file)) }),
+    ...(locate === undefined ? {} : { locate: (index) => locate(pathOf(fileOfTable(table, index))) }),
   });
 };
 

@@ -21,14 +21,9 @@ export const sizeReader = (
   return async ({ path, line }) => {
     const picture = joinPath(images, path);
     const problem = (file: string, fault: Fault): Problem => problemOf('openWiderFace', file, fault, path);
-    if ((await isThere(picture)) === false)
-      return problem(annotationFile, {
-        kind: 'missing picture',
-        place: `line ${line}`,
-        sentence: `needs the picture ${picture}, got none. Add the picture, or name its folder with the option images.`,
-      });
     const file = `${source.name}/${picture}`;
     try {
+      if ((await isThere(picture)) === false) return problem(annotationFile, missing(picture, line));
       const size = await readPictureSize(source, picture);
       if (size !== undefined) return size;
     } catch (cause) {
@@ -40,3 +35,9 @@ export const sizeReader = (
     });
   };
 };
+
+const missing = (picture: string, line: number): Fault => ({
+  kind: 'missing picture',
+  place: `line ${line}`,
+  sentence: `needs the picture ${picture}, got none. Add the picture, or name its folder with the option images.`,
+});

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { type ImageSize, type Pixels, resizePixels } from '@autoassign/datasets';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { differencesOf } from '../platform/differences.ts';
 import { resizedByDefinition, resizedLikeOpenCv } from './resizeReferences.ts';
 
 const seed = 33;
@@ -21,17 +22,6 @@ const noise = ({ width, height }: ImageSize, state: number): Pixels => {
     return bits >>> 24;
   });
   return { width, height, channels: 3, data };
-};
-
-const differencesOf = (
-  one: Uint8Array,
-  other: Uint8Array,
-): { readonly largest: number; readonly mean: number } => {
-  const all = one.map((value, i) => Math.abs(value - other[i]!));
-  return {
-    largest: all.reduce((most, value) => Math.max(most, value), 0),
-    mean: all.reduce((sum, value) => sum + value, 0) / all.length,
-  };
 };
 
 test('every byte is that of the definition, whatever the sizes', () => {

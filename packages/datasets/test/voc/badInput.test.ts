@@ -161,12 +161,16 @@ describe('files that are well, however written', () => {
       '<part><name>head</name><bndbox><xmin>9</xmin><ymin>9</ymin><xmax>9</xmax><ymax>9</ymax></bndbox></part>';
     const files = {
       ...(await vocFiles()),
-      'Annotations/a.xml': oneObject([2, 3, 9, 12], `${part}<truncated>Unspecified</truncated>`),
+      'Annotations/a.xml': oneObject(
+        [2, 3, 9, 12],
+        `${part}<pose>Unspecified</pose><truncated>Unspecified</truncated>`,
+      ),
     };
     const dataset = await openVoc(memorySource(files), { split: 'train' });
     expect(dataset.record(1).annotations).toMatchObject([
       { box: [1, 2, 9, 12], isTruncated: false, isDifficult: false },
     ]);
+    expect(dataset.record(1).annotations[0]).not.toHaveProperty('attributes');
     expect(dataset.classes).toContain('cat');
   });
 
@@ -175,6 +179,18 @@ describe('files that are well, however written', () => {
       const files = { ...(await vocFiles()), 'Annotations/a.xml': annotationXml('a.jpg', [], size) };
       const dataset = await openVoc(memorySource(files), { split: 'train' });
       expect(dataset.record(1)).toMatchObject({ width: 40, height: 32 });
+    }
+  });
+
+  test('without a way to list, the name in the file tells the extension, if it has one', async () => {
+    for (const [filename, picture] of [
+      ['a.png', 'a.png'],
+      ['a', 'a.jpg'],
+      ['other.png', 'a.jpg'],
+    ] as const) {
+      const files = { ...(await vocFiles()), 'Annotations/a.xml': annotationXml(filename, []) };
+      const source = memorySource(files, { canList: false });
+      expect((await openVoc(source, { split: 'train' })).record(1).file).toBe(picture);
     }
   });
 
@@ -286,6 +302,25 @@ describe('lists', () => {
     expect((await failureOf(() => open('dog\ndog\n'))).message).toMatch(/classes\.txt\): .*got "dog" twice/);
     expect((await failureOf(() => open('\n'))).message).toMatch(/got none/);
   });
+});
+
+test('a published development kit names its classes by its lists: the annotations of other splits are not read', async () => {
+  const names =
+    'aeroplane bicycle bird boat bottle bus car cat chair cow diningtable dog horse motorbike person pottedplant sheep sofa train tvmonitor';
+  const lists = Object.fromEntries(
+    names.split(' ').map((name) => [`ImageSets/Main/${name}_train.txt`, 'a 1\nb -1\n']),
+  );
+  const files = {
+    ...(await vocFiles()),
+    ...lists,
+    'Annotations/a.xml': oneObject([1, 1, 9, 9]).replace('cat', 'zebra'),
+  };
+  const asked: string[] = [];
+  const test = await openVoc(memorySource(files, {}, asked), { split: 'test' });
+  expect(test.classes).toEqual(names.split(' '));
+  expect(asked).toEqual(['ImageSets/Main/test.txt', 'Annotations/b.xml']);
+  const { report } = await openVoc(memorySource(files), { split: 'train' });
+  expect(report.problems).toMatchObject([{ kind: 'unknown class', image: 'a.jpg' }]);
 });
 
 describe('found when the picture is read', () => {

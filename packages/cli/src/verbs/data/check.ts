@@ -1,0 +1,127 @@
+// The verb `data check`: every problem of every file of a dataset, for people grouped by kind, for machines a line each.
+import type { Problem, ProblemKind } from '@autoassign/datasets';
+import { checkDataset, DatasetError } from '@autoassign/datasets';
+import { ReportedFailure } from '../../exitCodes.ts';
+import type { VerbContext } from '../../program.ts';
+import { textTable } from '../../textTable.ts';
+import type { OpenedSplit } from './open.ts';
+import { findLayout, groupSplits, openSplit, problemKey } from './open.ts';
+import type { CheckVerbOptions } from './options.ts';
+
+/** Takes every problem once, and passes it on as an event at once. */
+interface ProblemLog {
+  readonly add: (problem: Problem) => void;
+  readonly found: readonly Problem[];
+}
+
+function problemLog({ reporter }: VerbContext): ProblemLog {
+  const seen = new Set<string>();
+  const found: Problem[] = [];
+  return {
+    found,
+    add: (problem) => {
+      const key = problemKey(problem);
+      if (seen.has(key)) return;
+      seen.add(key);
+      found.push(problem);
+      reporter.event({ event: 'problem', ...problem });
+    },
+  };
+}
+
+/** A file that cannot be opened at all, as a problem like any other. */
+function openingProblem(error: DatasetError, path: string): Problem {
+  const { cause, file = path, field, message } = error;
+  const isUnread = cause instanceof Error && 'code' in cause && typeof cause.code === 'string';
+  const kind = isUnread ? 'unreadable file' : field === undefined ? 'malformed file' : 'wrong field';
+  return { kind, file, ...(field === undefined ? {} : { place: field }), message };
+}
+
+/** The splits that can be opened; what is wrong with the others goes to the log. */
+async function openable(
+  options: CheckVerbOptions,
+  splits: readonly (string | undefined)[],
+  log: ProblemLog,
+  context: VerbContext,
+): Promise<readonly OpenedSplit[]> {
+  const opened: OpenedSplit[] = [];
+  for (const split of splits) {
+    try {
+      opened.push(await openSplit(options.path, split, context));
+    } catch (error) {
+      // a split that does not exist is a mistake on the command line, no problem of the files
+      if (!(error instanceof DatasetError) || error.field === 'split') throw error;
+      log.add(openingProblem(error, options.path));
+    }
+  }
+  return opened;
+}
+
+/** The sentence of a problem without the file in front, which stands beside it. */
+function sentenceOf({ message }: Problem): string {
+  const end = message.indexOf('): ');
+  return end < 0 ? message : message.slice(end + 3);
+}
+
+function problemTables(problems: readonly Problem[]): string {
+  const byKind = new Map<ProblemKind, Problem[]>();
+  for (const problem of problems) byKind.set(problem.kind, [...(byKind.get(problem.kind) ?? []), problem]);
+  const tables = [...byKind].map(([kind, ofKind]) => {
+    const rows = ofKind.map((problem) => [problem.file, problem.place ?? '', sentenceOf(problem)]);
+    const lines = textTable(['file', 'place', 'what'], rows);
+    return [`${kind} (${ofKind.length})`, ...lines.map((line) => `  ${line}`)].join('\n');
+  });
+  return tables.join('\n\n');
+}
+
+function countsByKind(problems: readonly Problem[]): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const { kind } of problems) counts[kind] = (counts[kind] ?? 0) + 1;
+  return counts;
+}
+
+/**
+ * Resolves when a dataset has no problem.
+ *
+ * Throws   ReportedFailure when there are problems, which have been printed
+ */
+export async function checkVerb(options: CheckVerbOptions, context: VerbContext): Promise<void> {
+  const { reporter, signal } = context;
+  const { path, quick } = options;
+  const layout = await findLayout(path, options.split);
+  reporter.message(layout.says);
+  const log = problemLog(context);
+  const splits = await openable(options, layout.splits, log, context);
+  let [pictures, objects] = [0, 0];
+  for (const { names, dataset } of groupSplits(splits)) {
+    pictures += dataset.length;
+    objects += dataset.report.objects;
+    const label = `check ${names.length === 1 ? names[0] : `${names.length} splits`}`;
+    const progress = reporter.progress({ label, total: dataset.length, unit: 'pictures' });
+    try {
+      const check = { decode: quick !== true, signal, onProgress: (done: number) => progress.update(done) };
+      for await (const problem of checkDataset(dataset, check)) log.add(problem);
+    } finally {
+      progress.finish();
+    }
+  }
+  const { found } = log;
+  const decoded = quick === true ? ' (not decoded)' : '';
+  const extent = `${splits.length} ${splits.length === 1 ? 'split' : 'splits'}, ${pictures} pictures${decoded}, ${objects} objects`;
+  reporter.event({
+    event: 'summary',
+    path,
+    pictures,
+    objects,
+    problems: found.length,
+    kinds: countsByKind(found),
+  });
+  if (found.length === 0) {
+    reporter.result(`No problems: ${extent}.`);
+    return;
+  }
+  reporter.result(
+    `${problemTables(found)}\n\n${found.length} ${found.length === 1 ? 'problem' : 'problems'}: ${extent}.`,
+  );
+  throw new ReportedFailure(`${found.length} problems`);
+}

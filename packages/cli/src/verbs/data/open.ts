@@ -1,0 +1,183 @@
+// Opening datasets for the verbs of `data`: their splits, progress while large files are read, and all splits as one dataset.
+import type { Dataset, DatasetReport, ImageRecord, OnProblem, Sample } from '@autoassign/datasets';
+import { countProblems, detectLayout, openDataset } from '@autoassign/datasets';
+import type { VerbContext } from '../../program.ts';
+import type { Progress } from '../../progress.ts';
+
+/** A split and its images. */
+export interface OpenedSplit {
+  /** `all` where the dataset has no splits. */
+  readonly name: string;
+  readonly dataset: Dataset;
+}
+
+/** The layout of a dataset and its splits by name; undefined stands for the only one of a dataset without splits. */
+export interface FoundLayout {
+  readonly format: string;
+  /** What was recognised, in a sentence. */
+  readonly says: string;
+  readonly splits: readonly (string | undefined)[];
+}
+
+const quickMilliseconds = 500;
+
+/** What a dataset without splits is called where a name is needed. */
+const wholeName = 'all';
+
+/**
+ * The layout of a dataset, with the splits that are asked for: all, or the one named.
+ *
+ * Throws   DatasetError when there is no dataset at `path`
+ */
+export async function findLayout(path: string, split: string | undefined): Promise<FoundLayout> {
+  // a file can be named instead of a folder; then there is nothing to choose from
+  if (path.endsWith('.json'))
+    return { format: 'coco', says: `COCO: one annotation file, ${path}`, splits: [split] };
+  const { format, splits, says } = await detectLayout(path);
+  if (split !== undefined) return { format, says, splits: [split] };
+  return { format, says, splits: splits.length === 0 ? [undefined] : splits };
+}
+
+/**
+ * One split, with a progress bar while large files are read.
+ *
+ * Throws   DatasetError naming what is wrong; the reason of the signal when it fires
+ */
+export async function openSplit(
+  path: string,
+  split: string | undefined,
+  { reporter, signal }: VerbContext,
+  onProblem: OnProblem = 'skip',
+): Promise<OpenedSplit> {
+  let progress: Progress | undefined; // stays away from what is over at once
+  const started = performance.now();
+  const name = split === undefined || split === '' ? wholeName : split;
+  try {
+    const dataset = await openDataset(path, {
+      ...(split === undefined ? {} : { split }),
+      onProblem,
+      signal,
+      onProgress: ({ done, total, unit }) => {
+        const scale = unit === 'bytes' ? 1e6 : 1;
+        const counted = { total: Math.ceil(total / scale), unit: unit === 'bytes' ? 'MB' : unit };
+        if (performance.now() - started < quickMilliseconds) return;
+        progress ??= reporter.progress({ label: `open ${name}`, ...counted });
+        progress.update(Math.floor(done / scale));
+      },
+    });
+    return { name, dataset };
+  } finally {
+    progress?.finish();
+  }
+}
+
+/**
+ * All splits of a dataset, or the one named.
+ *
+ * Throws   as `findLayout` and `openSplit` do
+ */
+export async function openSplits(
+  path: string,
+  split: string | undefined,
+  context: VerbContext,
+): Promise<{ readonly layout: FoundLayout; readonly splits: readonly OpenedSplit[] }> {
+  const layout = await findLayout(path, split);
+  const splits: OpenedSplit[] = [];
+  for (const name of layout.splits) splits.push(await openSplit(path, name, context));
+  return { layout, splits };
+}
+
+/** Splits of the same classes, with their pictures as one dataset in which each is once. */
+export interface SplitGroup {
+  readonly names: readonly string[];
+  readonly dataset: Dataset;
+}
+
+/** The splits grouped by their classes, in order; a dataset whose splits have the same classes is one group. */
+export function groupSplits(splits: readonly OpenedSplit[]): readonly SplitGroup[] {
+  const byClasses = new Map<string, OpenedSplit[]>();
+  for (const split of splits) {
+    const { classes, categoryIds } = split.dataset;
+    const key = JSON.stringify([classes, categoryIds]);
+    byClasses.set(key, [...(byClasses.get(key) ?? []), split]);
+  }
+  return [...byClasses.values()].flatMap((group) => {
+    const [first, ...others] = group.map(({ dataset }) => dataset);
+    return first === undefined
+      ? []
+      : [{ names: group.map(({ name }) => name), dataset: unionOf(first, others) }];
+  });
+}
+
+/** What tells one picture from another: the path of its file where that is known. */
+function pictureKey(dataset: Dataset, index: number): string {
+  return dataset.locate?.(index) ?? dataset.record(index).file;
+}
+
+/** Several datasets of the same classes as one: pictures in the order of their first appearance, problems once each. */
+function unionOf(first: Dataset, others: readonly Dataset[]): Dataset {
+  if (others.length === 0) return first;
+  const datasets = [first, ...others];
+  const seen = new Set<string>();
+  const places: { readonly dataset: Dataset; readonly index: number }[] = [];
+  for (const dataset of datasets) {
+    for (let index = 0; index < dataset.length; index += 1) {
+      const key = pictureKey(dataset, index);
+      if (seen.has(key)) continue;
+      seen.add(key);
+      places.push({ dataset, index });
+    }
+  }
+  const placeAt = (index: number): { readonly dataset: Dataset; readonly index: number } =>
+    places[index] ?? { dataset: first, index: first.length }; // beyond the end: refused there
+  const record = (index: number): ImageRecord => {
+    const place = placeAt(index);
+    return place.dataset.record(place.index);
+  };
+  const at = (index: number): Promise<Sample> => {
+    const place = placeAt(index);
+    return place.dataset.at(place.index);
+  };
+  const canLocate = datasets.every(({ locate }) => locate !== undefined);
+  const locate = (index: number): string => {
+    const place = placeAt(index);
+    return place.dataset.locate?.(place.index) ?? '';
+  };
+  const { name, format, classes, categoryIds } = first;
+  const report = reportOf(places.length, record, datasets);
+  const common = { name, format, classes, categoryIds, length: places.length, report, record, at };
+  return {
+    ...common,
+    ...(canLocate ? { locate } : {}),
+    async *[Symbol.asyncIterator]() {
+      for (let index = 0; index < places.length; index += 1) yield await at(index);
+    },
+  };
+}
+
+/** What tells one problem from another, in whichever split it was met. */
+export function problemKey({ kind, file, place, image }: DatasetReport['problems'][number]): string {
+  return JSON.stringify([kind, file, place, image]);
+}
+
+function reportOf(
+  length: number,
+  record: (index: number) => ImageRecord,
+  datasets: readonly Dataset[],
+): DatasetReport {
+  let [objects, crowds, imagesWithoutObjects] = [0, 0, 0];
+  for (let index = 0; index < length; index += 1) {
+    const { annotations } = record(index);
+    objects += annotations.length;
+    crowds += annotations.filter(({ isCrowd }) => isCrowd).length;
+    if (annotations.length === 0) imagesWithoutObjects += 1;
+  }
+  const found = new Map(
+    datasets.flatMap(({ report }) =>
+      report.problems.map((problem) => [problemKey(problem), problem] as const),
+    ),
+  );
+  const problems = [...found.values()];
+  const problemCounts = countProblems(problems);
+  return { images: length, objects, crowds, imagesWithoutObjects, problems, problemCounts };
+}

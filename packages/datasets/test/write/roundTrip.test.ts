@@ -1,0 +1,55 @@
+// What is written reads back the same: through PASCAL VOC, and through COCO.
+import { openVoc, writeCoco, writeVoc } from '@autoassign/datasets';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { anyDataset, withoutIds } from './datasets.ts';
+import { memoryFolder, textOf } from './memory.ts';
+
+const picture = new Uint8Array([1]);
+
+test('through VOC and back, every record is the same but for its ids', async () => {
+  await fc.assert(
+    fc.asyncProperty(anyDataset, async (dataset) => {
+      const folder = memoryFolder();
+      const { pictures } = await writeVoc(folder.writer, { train: dataset });
+      for (const { path } of pictures) folder.files.set(path, picture);
+      const opened = await openVoc(folder.source, { split: 'train' });
+      expect(opened.report.problems).toEqual([]);
+      expect(withoutIds(opened)).toEqual(withoutIds(dataset));
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('a COCO file says everything that a record says', async () => {
+  await fc.assert(
+    fc.asyncProperty(anyDataset, async (dataset) => {
+      const folder = memoryFolder();
+      await writeCoco(folder.writer, { train: dataset });
+      const { images, annotations, categories } = JSON.parse(
+        textOf(folder, 'annotations/instances_train.json'),
+      );
+      expect(categories.map(({ name }: { name: string }) => name)).toEqual(dataset.classes);
+      for (let index = 0; index < dataset.length; index++) {
+        const { id, file, width, height, annotations: objects } = dataset.record(index);
+        expect(images[index]).toEqual({ id, file_name: file, width, height });
+        const own = annotations.filter((one: { image_id: number }) => one.image_id === id);
+        expect(own).toEqual(
+          objects.map((object) => ({
+            id: object.id,
+            image_id: id,
+            category_id: object.label + 1,
+            bbox: [object.box[0], object.box[1], ...object.size],
+            area: object.area,
+            iscrowd: Number(object.isCrowd),
+            ...(object.isIgnored && { ignore: 1 }),
+            ...(object.isDifficult && { difficult: 1 }),
+            ...(object.isTruncated && { truncated: 1 }),
+            ...(object.attributes && { attributes: object.attributes }),
+          })),
+        );
+      }
+    }),
+    { numRuns: 50 },
+  );
+});
