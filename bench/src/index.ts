@@ -1,4 +1,5 @@
-// The benchmark runner: `npm run bench -- [ops|conv|step|loss|cpu|gpu|profile|compile|evaluation ...]` measures, prints a table and writes bench/results.
+// The benchmark runner: `npm run bench -- [ops|conv|step|loss|cpu|gpu|profile|compile|evaluation|open ...]` measures, prints a table and writes bench/results.
+// The benchmark runner: `npm run bench -- [ops|conv|step|loss|cpu|gpu|profile|compile|open ...]` measures, prints a table and writes bench/results.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,6 +14,7 @@ import { chromiumSuite } from './gpu/chromium.ts';
 import type { GpuOptions, GpuResult } from './gpu/suite.ts';
 import type { Task } from './measure.ts';
 import { measure } from './measure.ts';
+import { openDatasetSuite, openDatasetText } from './openDataset/suite.ts';
 import type { Row } from './record.ts';
 import { describeRun, loadNow, tableOf } from './record.ts';
 import { convTasks } from './suites/conv.ts';
@@ -41,9 +43,13 @@ const { values, positionals } = parseArgs({
     // of the suites cpu and gpu
     peers: { type: 'boolean', default: false },
     only: { type: 'string' },
-    // of the suite gpu
+    // of the suites gpu and open
     large: { type: 'boolean', default: false },
+    // of the suite gpu
     in: { type: 'string', default: 'node,chromium' },
+    // of the suite open
+    images: { type: 'string', default: '120000' },
+    objects: { type: 'string', default: '1200000' },
     // of the suite cpu
     threads: { type: 'string', default: '1' },
     fma: { type: 'boolean', default: true },
@@ -63,6 +69,9 @@ if (!threadCounts.every((count) => Number.isInteger(count) && count > 0))
 const gpuPlaces = values.in.split(',');
 if (!gpuPlaces.every((place) => ['node', 'chromium'].includes(place)))
   stop('--in as places out of node,chromium', values.in);
+const [images, objects] = [Number(values.images), Number(values.objects)];
+if (![images, objects].every((count) => Number.isInteger(count) && count > 0))
+  stop('--images and --objects as positive integers', `${values.images} and ${values.objects}`);
 const seed = Number(values.seed);
 const timing = { time: Number(values.time), rounds: Number(values.rounds) };
 
@@ -137,6 +146,12 @@ const special: Readonly<Record<string, () => Promise<void>>> = {
   cpu: runCpu,
   gpu: runGpu,
   profile: runProfile,
+  open: () =>
+    record(
+      'open',
+      () => openDatasetSuite({ seed, rounds: timing.rounds, images, objects, large: values.large }),
+      openDatasetText,
+    ),
   compile: () => record('compile', () => compileSuite(seed, timing.rounds), compileText),
   evaluation: () => record('evaluation', () => evaluationSuite(seed, timing.rounds), evaluationText),
 };

@@ -17,6 +17,8 @@ export interface Row {
   readonly absent?: Readonly<Record<string, string>>;
   /** What one run takes of the device, where the suite tells. */
   readonly device?: DeviceUsage;
+  /** Most memory the process held at any time, in MiB, where the task had a process of its own. */
+  readonly residentMiB?: number;
   /** Where the time goes, or what it is made of, where the suite tells. */
   readonly parts?: readonly Part[];
 }
@@ -46,6 +48,7 @@ interface PeerSpread extends Spread {
   /** What to know when reading the numbers. */
   readonly note?: string;
   readonly device?: DeviceUsage;
+  readonly residentMiB?: number;
 }
 
 /** A benchmark run. */

@@ -14,7 +14,8 @@ export const rowsById = (ids: Float64Array): ((id: number) => number) => {
     if (id < low) low = id;
     if (id > high) high = id;
   }
-  if (high - low < spread * ids.length) return inRange(ids, low, high - low + 1);
+  const range = ids.length === 0 ? 0 : high - low + 1;
+  if (range <= spread * ids.length) return inRange(ids, low, range);
   return bySearch(ids);
 };
 

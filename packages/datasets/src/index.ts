@@ -84,6 +84,9 @@ export { type ShapesOptions, type ShapesSplit, shapes } from './shapes/dataset.t
 export { shapeClasses } from './shapes/outlines.ts';
 export { type RenderedShapes, renderShapes } from './shapes/render.ts';
 export { type WriteShapesOptions, type WrittenShapes, writeShapes } from './shapes/write.ts';
+export { sourceOfDirectory } from './sources/directory.ts';
+export { sourceOfFiles } from './sources/files.ts';
+export { sourceOfFolder } from './sources/folder.ts';
 export { type SplitOptions, splitDataset } from './split.ts';
 export {
   type Bin,

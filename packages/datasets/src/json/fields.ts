@@ -13,10 +13,10 @@ export interface FieldSpans {
 }
 
 const backslash = 0x5c;
-const longestName = 31;
+const listCount = 128;
 
 /**
- * Spans for the given names, of at most 31 ASCII characters.
+ * Spans for the given names, of ASCII characters without quotes and backslashes.
  *
  * Example  const spans = fieldSpans(['id', 'bbox']); spans.find(entry); spans.starts[1]
  */
@@ -25,14 +25,14 @@ export const fieldSpans = (names: readonly string[]): FieldSpans => {
   const ends = new Int32Array(names.length);
   const encoder = new TextEncoder();
   const keys = names.map((name) => encoder.encode(name));
-  // names of one length and first letter stand in one list
-  const lists: number[][] = Array.from({ length: (longestName + 1) * 128 }, () => []);
-  for (const [i, key] of keys.entries()) lists[(key.length << 7) | key[0]!]!.push(i);
+  // names of one length and first letter stand in one list, mostly alone
+  const lists: number[][] = Array.from({ length: listCount }, () => []);
+  for (const [i, key] of keys.entries()) lists[listOf(key.length, key[0]!)]!.push(i);
 
   const indexOf = (bytes: Uint8Array, start: number, end: number): number => {
     const length = end - start;
-    if (length > 0 && length <= longestName && bytes[start]! < 128)
-      for (const i of lists[(length << 7) | bytes[start]!]!) if (isSame(keys[i]!, bytes, start)) return i;
+    for (const i of lists[listOf(length, bytes[start]!)]!)
+      if (keys[i]!.length === length && isSame(keys[i]!, bytes, start)) return i;
     for (let at = start; at < end; at++)
       // a name may be spelled with escapes
       if (bytes[at] === backslash) return names.indexOf(textIn(bytes, start - 1, end + 1) ?? '');
@@ -56,7 +56,9 @@ export const fieldSpans = (names: readonly string[]): FieldSpans => {
   return { names, find, starts, ends };
 };
 
+const listOf = (length: number, first: number): number => (length + 31 * first) % listCount;
+
 const isSame = (key: Uint8Array, bytes: Uint8Array, start: number): boolean => {
-  for (let i = 1; i < key.length; i++) if (key[i] !== bytes[start + i]) return false;
+  for (let i = 0; i < key.length; i++) if (key[i] !== bytes[start + i]) return false;
   return true;
 };

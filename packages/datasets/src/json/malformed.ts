@@ -80,13 +80,15 @@ export const tooDeep = (reading: Reading, at: number): DatasetError =>
 export const isTooLarge = ({ kept }: Reading, at: number): boolean => kept >= 0 && at - kept > largestEntry;
 
 /** An entry, or a key at the top, that would take all the memory. */
-export const tooLarge = (reading: Reading): DatasetError =>
-  malformed(reading, reading.kept + largestEntry, {
-    needs: `entries of at most ${largestEntry} bytes`,
-    got: 'a larger one',
+export const tooLarge = (reading: Reading): DatasetError => {
+  const entry = reading.isInside ? entryOf(reading) : undefined;
+  return malformed(reading, reading.kept + largestEntry, {
+    needs: `${entry ?? 'names'} of at most ${largestEntry} bytes`,
+    got: 'more',
     advice: 'Leave out what is not needed of it.',
-    ...(reading.isInside ? { field: entryOf(reading) } : {}),
+    ...(entry === undefined ? {} : { field: entry }),
   });
+};
 
 /** A section with a value of another kind. */
 export const notAnArray = (reading: Reading, at: number): DatasetError => {

@@ -5,8 +5,8 @@ const [minus, point, zero, nine] = [0x2d, 0x2e, 0x30, 0x39];
 /** Powers of ten that are doubles without rounding. */
 const powers = Array.from({ length: 23 }, (_, exponent) => Number(`1e${exponent}`));
 
-/** Integers up to here are doubles without rounding. */
-const largestMantissa = 2 ** 53;
+/** Integers below this are doubles without rounding. */
+const mantissaLimit = 2 ** 53;
 
 /**
  * The double nearest to the number written in a span: valid JSON, or NaN, Infinity or -Infinity.
@@ -29,10 +29,10 @@ export const numberIn = (bytes: Uint8Array, start: number, end: number): number 
     } else if (byte === point) pointAt = at;
     else break;
   }
-  // An exponent, a word, or more digits than a double holds; 17 characters with a point are up to 16 digits.
+  // an exponent, a word, or more digits than a double holds: what was summed up is not exact, or not all
   const digits = firstDigit < 0 ? 0 : at - firstDigit - (pointAt > firstDigit ? 1 : 0);
   const decimals = pointAt < 0 ? 0 : at - pointAt - 1;
-  if (at < end || digits > 16 || mantissa > largestMantissa || decimals > 22)
+  if (at < end || digits > 16 || mantissa >= mantissaLimit || decimals > 22)
     return numberByEngine(bytes, start, end);
   const value = mantissa / powers[decimals]!;
   return isNegative ? -value : value;
