@@ -68,6 +68,12 @@ describe('detectLayout', () => {
     );
   });
 
+  test('where capitals do not count, a folder is what its name says', async () => {
+    const source = memorySource({ 'Annotations/instances_a.json': '', 'Annotations/a.xml': '' });
+    const list = (path: string) => source.list(path.replace('annotations', 'Annotations'));
+    expect((await detectLayout({ ...source, list })).says).toBe('PASCAL VOC: no splits');
+  });
+
   test('a folder of two layouts, a folder that cannot be listed', async () => {
     const both = { ...(await vocFiles()), 'annotations/instances_val.json': coco };
     expect((await failureOf(() => detectLayout(memorySource(both)))).message).toMatch(

@@ -20,6 +20,8 @@ const formats = [
   'alpha',
 ] as const;
 
+const orientations = [1, 2, 3, 4, 5, 6, 7, 8];
+
 const encoded = (
   width: number,
   height: number,
@@ -64,12 +66,27 @@ test('the size is that of the decoded pixels, turned upright, from pieces of any
     }),
     {
       numRuns: 40,
-      examples: formats.map((format): [[number, number, typeof format, number], number] => [
-        [31, 17, format, 6],
-        64,
-      ]),
+      examples: [
+        ...formats.map((format): [[number, number, typeof format, number], number] => [
+          [31, 17, format, 6],
+          64,
+        ]),
+        ...orientations.map((n): [[number, number, 'baseline', number], number] => [
+          [31, 17, 'baseline', n],
+          64,
+        ]),
+      ],
     },
   );
+});
+
+test('tables may stand before the size', async () => {
+  const bytes = await encoded(31, 17, 'baseline', undefined);
+  const start = bytes.findIndex((byte, i) => byte === 0xff && bytes[i + 1] === 0xc4);
+  const table = bytes.subarray(start, start + 2 + 256 * bytes[start + 2]! + bytes[start + 3]!);
+  const moved = Uint8Array.from([...bytes.subarray(0, 2), ...table, ...bytes.subarray(2)]);
+  expect(await decodeImage(moved, 'moved')).toMatchObject({ width: 31, height: 17 });
+  expect(await readPictureSize(memorySource({ moved }), 'moved')).toEqual({ width: 31, height: 17 });
 });
 
 test('a large picture tells its size in its first 64 KB', async () => {

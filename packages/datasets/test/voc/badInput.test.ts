@@ -61,6 +61,7 @@ describe('files that are no annotation leave their picture out', () => {
     ['an unknown entity', good.replace('cat', 'c&at;'), 'line 6', /one of &amp; .* got "&at;/],
     ['a bare ampersand', good.replace('cat', 'c & d'), 'line 6', /one of &amp;/],
     ['a numbered character that is none', good.replace('cat', '&#xd800;'), 'line 6', /one of &amp;/],
+    ['half a byte-order mark', good.replace('cat', 'c\ufffet'), 'line 6', /characters that XML allows/],
     ['a control character', good.replace('cat', 'c\u0001t'), 'line 6', /characters that XML allows/],
     [
       'Latin-1 bytes without a declaration',
@@ -271,17 +272,18 @@ describe('lists', () => {
   });
 
   test('names that leave the folder, names that come twice', async () => {
-    const { report } = await withList('a\n../b\n/etc/passwd\nC:\\b\nx\\..\\..\\b\na\nb\n');
+    const { report } = await withList('a\n../b\n/etc/passwd\nC:\\b\n\\\\host\\b\nx\\..\\..\\b\na\nb\n');
     expect(report.images).toBe(2);
     expect(report.problems.map(({ kind, place }) => `${kind}, ${place}`)).toEqual([
       'unsafe path, line 2',
       'unsafe path, line 3',
       'unsafe path, line 4',
       'unsafe path, line 5',
-      'duplicate id, line 6',
+      'unsafe path, line 6',
+      'duplicate id, line 7',
     ]);
-    expect(report.problems[4]!.message).toMatch(
-      /^openVoc\(memory\/ImageSets\/Main\/train\.txt, line 6\): .*also in line 1/,
+    expect(report.problems[5]!.message).toMatch(
+      /^openVoc\(memory\/ImageSets\/Main\/train\.txt, line 7\): .*also in line 1/,
     );
   });
 

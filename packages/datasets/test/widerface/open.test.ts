@@ -129,6 +129,7 @@ describe('bad input', () => {
 
   const lines: readonly [kind: Problem['kind'], line: string][] = [
     ['box of zero size', '1 2 0 4 0 0 0 0 0 0'],
+    ['box of zero size', '0 0 0 0 0 0 0 0 0 0'],
     ['box of zero size', '1 2 3 0 0 0 0 0 0 0'],
     ['box of negative size', '1 2 -3 4 0 0 0 0 0 0'],
     ['box not finite', 'nan 2 3 4 0 0 0 0 0 0'],
@@ -182,6 +183,11 @@ describe('bad input', () => {
     const problems = await problemsOf(`${good}${block}`);
     expect(problems).toMatchObject([{ file: `memory/${annotations}`, place }]);
     expect(problems[0]!.message).toMatch(message);
+  });
+
+  test('a line of zeros is a face where one is counted', async () => {
+    const problems = await problemsOf(`${good}${parade}\n1\n0 0 0 0 0 0 0 0 0 0\n`);
+    expect(problems).toMatchObject([{ kind: 'box of zero size', place: 'line 6' }]);
   });
 
   test('a picture that is none, lines before the first path', async () => {

@@ -25,7 +25,7 @@ export const widerFiles = async (): Promise<Record<string, Uint8Array | string>>
   const pictures = { [parade]: await jpegOf(40, 32), [dresses]: await jpegOf(32, 40) };
   const faces = [
     [4, 5, 12, 10, 2, 1, 0, 0, 2, 1],
-    [20, 1, 6, 7, 0, 0, 1, 1, 0, 0],
+    [20, 1, 6, 7, 0, 0, 0, 1, 0, 0],
   ];
   return {
     'wider_face_split/wider_face_val_bbx_gt.txt': widerText([
