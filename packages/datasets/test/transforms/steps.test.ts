@@ -12,11 +12,10 @@ import {
 } from '@autoassign/datasets';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { anySample, sampleOf } from '../samples.ts';
+import { sampleOf } from '../samples.ts';
+import { anyKey, anySmallSample, someKeys as keys } from './anySteps.ts';
 
 const seed = 32;
-const anyKey = fc.integer({ min: 0, max: 2 ** 32 - 1 });
-const keys = Array.from({ length: 40 }, (_, i) => i);
 
 describe('what the key decides', () => {
   const sample = sampleOf(
@@ -75,7 +74,7 @@ describe('jitter of the normalisation', () => {
 
   test('is one gain per picture and one offset per channel, within their ranges', () => {
     fc.assert(
-      fc.property(anySample, anyKey, (sample, key) => {
+      fc.property(anySmallSample, anyKey, (sample, key) => {
         const plain = normalize(sample.pixels, normalization);
         const varied = normalize(sample.pixels, normalizationFor(steps, normalization, key));
         const { gain, offsets } = gainAndOffsets(normalization, normalizationFor(steps, normalization, key));
@@ -83,8 +82,8 @@ describe('jitter of the normalisation', () => {
         expect(gain).toBeLessThanOrEqual(1.15);
         for (const offset of offsets) expect(Math.abs(offset)).toBeLessThanOrEqual(0.2 + 1e-9);
         const plane = sample.width * sample.height;
-        for (const [i, value] of varied.entries())
-          expect(value).toBeCloseTo(plain[i]! * gain + offsets[Math.floor(i / plane)]!, 5);
+        const expected = plain.map((value, i) => value * gain + offsets[Math.floor(i / plane)]!);
+        expect(largestDifference(varied, expected)).toBeLessThan(1e-5);
       }),
       { seed, numRuns: 20 },
     );
@@ -96,6 +95,9 @@ describe('jitter of the normalisation', () => {
     expect(normalizationFor([{ type: 'flip' }], normalization, 1)).toBe(normalization);
   });
 });
+
+const largestDifference = (one: Float32Array, other: Float32Array): number =>
+  one.reduce((most, value, i) => Math.max(most, Math.abs(value - other[i]!)), 0);
 
 /** What turns the first normalisation into the second, worked out from where bytes 0 and 255 go. */
 const gainAndOffsets = (
