@@ -1,7 +1,7 @@
 // Random lists of steps, as small as the pictures of the tests, and keys.
-import type { Box, Range, Sample, TransformStep } from '@autoassign/datasets';
+import type { Range, Sample, TransformStep } from '@autoassign/datasets';
 import * as fc from 'fast-check';
-import { sampleOf } from '../samples.ts';
+import { anySample } from '../samples.ts';
 
 export const anyKey: fc.Arbitrary<number> = fc.integer({ min: 0, max: 2 ** 32 - 1 });
 /** The same few keys every time, where something must happen to some of them. */
@@ -57,30 +57,8 @@ export const anySteps: fc.Arbitrary<readonly TransformStep[]> = fc
   .tuple(someSteps, fc.option(anyMosaic, { nil: undefined }), someSteps)
   .map(([before, mosaic, after]) => [...before, ...(mosaic === undefined ? [] : [mosaic]), ...after]);
 
-const anyLength = fc.integer({ min: 3, max: 40 });
-const fraction = fc.double({ min: 0, max: 1, noNaN: true });
-const anyInterval = (length: number): fc.Arbitrary<readonly [number, number]> =>
-  fc.tuple(fraction, fraction).map(([start, end]) => {
-    const first = start * (length - 1);
-    return [first, first + 1 + end * (length - first - 1)];
-  });
-
-/** Samples of random size with up to five objects and a random pattern: quicker to make, and to shrink, than random bytes. */
-export const anySmallSample: fc.Arbitrary<Sample> = fc
-  .tuple(anyLength, anyLength, fc.integer({ min: 1, max: 250 }))
-  .chain(([width, height, id]) =>
-    fc.array(fc.tuple(anyInterval(width), anyInterval(height)), { maxLength: 5 }).map((intervals) => {
-      const boxes = intervals.map(([[x1, x2], [y1, y2]]): Box => [x1, y1, x2, y2]);
-      const data = Uint8Array.from(
-        { length: width * height * 3 },
-        (_, i) => Math.imul(i * i + id, 2654435761) >>> 24,
-      );
-      return sampleOf(id, width, height, boxes, data);
-    }),
-  );
-
 /** A small dataset: the sample to transform is the first one. */
-export const anySamples: fc.Arbitrary<readonly Sample[]> = fc.array(anySmallSample, {
+export const anySamples: fc.Arbitrary<readonly Sample[]> = fc.array(anySample, {
   minLength: 1,
   maxLength: 4,
 });

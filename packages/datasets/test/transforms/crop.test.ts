@@ -2,8 +2,8 @@
 import { applySteps, type Box, crop, type Sample, type TransformStep } from '@autoassign/datasets';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { sampleOf } from '../samples.ts';
-import { anyKey, anySmallSample, someKeys } from './anySteps.ts';
+import { anySample, sampleOf } from '../samples.ts';
+import { anyKey, someKeys } from './anySteps.ts';
 
 const seed = 37;
 const ramp = (width: number, height: number): Uint8Array =>
@@ -40,7 +40,7 @@ describe('a region', () => {
 
   test('can be put back: boxes that were not cut are where they were', () => {
     fc.assert(
-      fc.property(anySmallSample, fc.nat({ max: 2 }), fc.nat({ max: 2 }), (any, left, top) => {
+      fc.property(anySample, fc.nat({ max: 2 }), fc.nat({ max: 2 }), (any, left, top) => {
         const region = { left, top, width: any.width - left, height: any.height - top };
         for (const { id, box, isTruncated } of crop(any, region).annotations) {
           const before = any.annotations.find((annotation) => annotation.id === id)!.box;
@@ -142,7 +142,7 @@ describe('the step minimumIouCrop', () => {
 
   test('keeps exactly the objects whose centre is inside, clipped, and one at least', () => {
     fc.assert(
-      fc.property(anySmallSample.map(located), anyKey, (sample, key) => {
+      fc.property(anySample.map(located), anyKey, (sample, key) => {
         const cropped = applySteps([{ type: 'minimumIouCrop' }], sample, key);
         const [left, top, right, bottom] = regionOf(cropped);
         const isCentred = ([x1, y1, x2, y2]: Box): boolean =>

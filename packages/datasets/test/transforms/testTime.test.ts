@@ -2,7 +2,7 @@
 import { applySteps, testTimeVariants } from '@autoassign/datasets';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { anySmallSample } from './anySteps.ts';
+import { anySample } from '../samples.ts';
 
 const seed = 38;
 const scales = [
@@ -27,7 +27,7 @@ test.each(variants)(
   '$name: there and back again, boxes are where they were',
   ({ forward, backward, steps }) => {
     fc.assert(
-      fc.property(anySmallSample, (sample) => {
+      fc.property(anySample, (sample) => {
         const seen = forward(sample);
         const same = applySteps(steps, sample, 5);
         expect(same.annotations).toEqual(seen.annotations);
