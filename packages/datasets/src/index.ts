@@ -98,7 +98,10 @@ export {
   type Spread,
 } from './statistics.ts';
 export { type TrainingSplits, trainingSplits } from './trainingSplits.ts';
+export { type CropStep, crop } from './transforms/crop.ts';
+export type { Region } from './transforms/cut.ts';
 export { type FlipAxis, type FlipStep, flip } from './transforms/flip.ts';
+export type { MinimumIouCropStep } from './transforms/minimumIouCrop.ts';
 export type { MosaicStep } from './transforms/mosaic.ts';
 export {
   caffeNormalization,
@@ -108,6 +111,7 @@ export {
   torchvisionNormalization,
 } from './transforms/normalize.ts';
 export { parseSteps } from './transforms/parseSteps.ts';
+export type { PhotometricStep } from './transforms/photometric.ts';
 export { type ResizeStep, resize } from './transforms/resize.ts';
 export { resizePixels } from './transforms/resizePixels.ts';
 export { type ImageSize, paddedSize, type Range, resizedSize, type TargetSize } from './transforms/size.ts';
@@ -117,6 +121,7 @@ export {
   normalizationFor,
   type TransformStep,
 } from './transforms/steps.ts';
+export { type TestTimeOptions, type TestTimeVariant, testTimeVariants } from './transforms/testTime.ts';
 export type {
   Annotation,
   Attributes,
