@@ -1,4 +1,4 @@
-// The benchmark runner: `npm run bench -- [ops|conv|step|loss|cpu|gpu|profile|compile ...]` measures, prints a table and writes bench/results.
+// The benchmark runner: `npm run bench -- [ops|conv|step|loss|cpu|gpu|profile|compile|batches ...]` measures, prints a table and writes bench/results.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,6 +15,7 @@ import type { Task } from './measure.ts';
 import { measure } from './measure.ts';
 import type { Row } from './record.ts';
 import { describeRun, loadNow, tableOf } from './record.ts';
+import { batchesSuite, batchesText } from './suites/batches.ts';
 import { convTasks } from './suites/conv.ts';
 import { lossTasks } from './suites/loss.ts';
 import { opTasks } from './suites/ops.ts';
@@ -46,9 +47,11 @@ const { values, positionals } = parseArgs({
     // of the suite cpu
     threads: { type: 'string', default: '1' },
     fma: { type: 'boolean', default: true },
+    // of the suite batches
+    images: { type: 'string' },
   },
 });
-const known = [...Object.keys(suites), 'cpu', 'gpu', 'profile', 'compile'];
+const known = [...Object.keys(suites), 'cpu', 'gpu', 'profile', 'compile', 'batches'];
 const chosen = positionals.length === 0 ? Object.keys(suites) : positionals;
 const stop = (needs: string, got: string): never => {
   console.error(`bench: needs ${needs}, got '${got}'.`);
@@ -137,5 +140,11 @@ const special: Readonly<Record<string, () => Promise<void>>> = {
   gpu: runGpu,
   profile: runProfile,
   compile: () => record('compile', () => compileSuite(seed, timing.rounds), compileText),
+  batches: () =>
+    record(
+      'batches',
+      () => batchesSuite({ seed, rounds: timing.rounds, images: values.images }),
+      batchesText,
+    ),
 };
 for (const name of chosen) await (special[name] ?? (() => runSuite(name)))();
