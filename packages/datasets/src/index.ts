@@ -43,7 +43,8 @@ export {
   torchvisionNormalization,
 } from './transforms/normalize.ts';
 export { parseSteps } from './transforms/parseSteps.ts';
-export { type ResizeStep, resize, resizePixels } from './transforms/resize.ts';
+export { type ResizeStep, resize } from './transforms/resize.ts';
+export { resizePixels } from './transforms/resizePixels.ts';
 export { type ImageSize, paddedSize, type Range, resizedSize, type TargetSize } from './transforms/size.ts';
 export {
   applySteps,
