@@ -26,13 +26,7 @@ export const decodeImage = async (
   file: string,
   { maxPixels = usualMaxPixels }: DecodeOptions = {},
 ): Promise<Pixels> => {
-  const header = pictureHeader(bytes);
-  if (header === undefined)
-    throw new DatasetError(
-      `decodeImage(${file}): needs a complete image file (JPEG, PNG, WebP or GIF), got ${bytes.length} bytes that begin otherwise. Convert or replace the file.`,
-      { file },
-    );
-  if (header.width * header.height > maxPixels) throw tooLarge(file, header, maxPixels);
+  const header = checkedHeader(bytes, file, maxPixels);
   try {
     return await platform.decode(bytes, header);
   } catch (cause) {
@@ -44,11 +38,28 @@ export const decodeImage = async (
   }
 };
 
-const tooLarge = (file: string, { width, height }: PictureHeader, maxPixels: number): DatasetError =>
-  new DatasetError(
-    `decodeImage(${file}): needs a picture of at most maxPixels = ${maxPixels} pixels, got ${width}x${height} = ${width * height}. Raise maxPixels if the picture is meant to be that large.`,
+/** The header of a picture of a known format, of a size that can be and may be decoded. */
+const checkedHeader = (bytes: Uint8Array, file: string, maxPixels: number): PictureHeader => {
+  const header = pictureHeader(bytes);
+  if (header === undefined)
+    throw new DatasetError(
+      `decodeImage(${file}): needs a complete image file (JPEG, PNG, WebP or GIF), got ${bytes.length} bytes that begin otherwise. Convert or replace the file.`,
+      { file },
+    );
+  const { width, height } = header;
+  const pixels = width * height;
+  if (pixels === 0)
+    throw new DatasetError(
+      `decodeImage(${file}): needs a complete image file, got a size of ${width}x${height}. Replace the file.`,
+      { file },
+    );
+  // Written so that a limit that is no number refuses everything.
+  if (pixels <= maxPixels) return header;
+  throw new DatasetError(
+    `decodeImage(${file}): needs a picture of at most maxPixels = ${maxPixels} pixels, got ${width}x${height} = ${pixels}. Raise maxPixels if the picture is meant to be that large.`,
     { file, field: 'maxPixels' },
   );
+};
 
 /**
  * The pixels of an image file (Node) or address (browser).

@@ -33,7 +33,10 @@ export { type ShapesOptions, type ShapesSplit, shapes } from './shapes/dataset.t
 export { shapeClasses } from './shapes/outlines.ts';
 export { type RenderedShapes, renderShapes } from './shapes/render.ts';
 export { type WriteShapesOptions, type WrittenShapes, writeShapes } from './shapes/write.ts';
+export { type CropStep, crop } from './transforms/crop.ts';
+export type { Region } from './transforms/cut.ts';
 export { type FlipAxis, type FlipStep, flip } from './transforms/flip.ts';
+export type { MinimumIouCropStep } from './transforms/minimumIouCrop.ts';
 export type { MosaicStep } from './transforms/mosaic.ts';
 export {
   caffeNormalization,
@@ -43,6 +46,7 @@ export {
   torchvisionNormalization,
 } from './transforms/normalize.ts';
 export { parseSteps } from './transforms/parseSteps.ts';
+export type { PhotometricStep } from './transforms/photometric.ts';
 export { type ResizeStep, resize } from './transforms/resize.ts';
 export { resizePixels } from './transforms/resizePixels.ts';
 export { type ImageSize, paddedSize, type Range, resizedSize, type TargetSize } from './transforms/size.ts';
@@ -52,6 +56,7 @@ export {
   normalizationFor,
   type TransformStep,
 } from './transforms/steps.ts';
+export { type TestTimeOptions, type TestTimeVariant, testTimeVariants } from './transforms/testTime.ts';
 export type {
   Annotation,
   Attributes,

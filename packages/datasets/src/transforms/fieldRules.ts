@@ -60,6 +60,12 @@ const sideRange: FieldRule = rule(
   (value) => isRangeOf(value, isSide),
 );
 
+/** A side, or a range of them. */
+export const sideOrSides: FieldRule = rule(
+  'a whole number of pixels, or { "from": a, "to": b }',
+  (value) => isSide(value) || sideRange.accepts(value),
+);
+
 /** A side, some sides, or a range of them. */
 export const sides: FieldRule = rule(
   'a whole number of pixels, a list of them, or { "from": a, "to": b }',
@@ -68,3 +74,9 @@ export const sides: FieldRule = rule(
 
 const isListOf = (value: unknown, accepts: (item: unknown) => boolean): boolean =>
   Array.isArray(value) && value.length > 0 && value.every(accepts);
+
+/** At least one number within bounds. */
+export const numbersWithin = (least: number, most: number): FieldRule =>
+  rule(`a list of numbers from ${least} to ${most}`, (value) =>
+    isListOf(value, (item) => isNumber(item, least, most)),
+  );

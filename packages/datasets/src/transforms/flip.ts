@@ -32,7 +32,7 @@ export const flip = (sample: Sample, axis: FlipAxis = 'horizontal'): Sample => {
 };
 
 /** Where points go in the mirror image of a picture of the given size. */
-const flipPlacement = ({ width, height }: ImageSize, axis: FlipAxis): Placement =>
+export const flipPlacement = ({ width, height }: ImageSize, axis: FlipAxis): Placement =>
   axis === 'horizontal' ? { scale: [-1, 1], shift: [width, 0] } : { scale: [1, -1], shift: [0, height] };
 
 const flippedPixels = (pixels: Pixels, axis: FlipAxis): Pixels => {

@@ -12,7 +12,7 @@ export interface MosaicStep {
   /** Both sides of the mosaic in pixels; each picture is made to fit half of them, ratio kept. */
   readonly size: number;
   /** Where the pictures meet, as a share of the size, drawn for each axis; 0.25 to 0.75 unless told otherwise. */
-  readonly centre?: Range;
+  readonly center?: Range;
   /** The byte of every channel where no picture is; 114 unless told otherwise. */
   readonly fill?: number;
   /** The share of samples that become mosaics; 1 unless told otherwise. */
@@ -45,7 +45,7 @@ export const mosaicStep = (
       `applySteps(${sample.file}): needs ${companions} companions for its mosaic, got ${others.length}. Pass the samples that companionIndices names.`,
       { file: sample.file, field: 'companions' },
     );
-  const { from, to } = step.centre ?? { from: 0.25, to: 0.75 };
+  const { from, to } = step.center ?? { from: 0.25, to: 0.75 };
   const random = randomStream(key, 2);
   const place = (): number => Math.floor(random.uniform(from, to) * step.size);
   return mosaic([sample, ...others], step.size, { x: place(), y: place() }, step.fill);

@@ -3,12 +3,14 @@ import { DatasetError } from '../errors.ts';
 import {
   type FieldRule,
   flag,
+  numbersWithin,
   numberWithin,
   oneOf,
   optional,
   probability,
   rangeWithin,
   side,
+  sideOrSides,
   sides,
 } from './fieldRules.ts';
 import { nearestName } from './nearestName.ts';
@@ -21,9 +23,22 @@ type FieldsOf<Type extends StepType> = Exclude<keyof Extract<TransformStep, { re
 const rules: { readonly [Type in StepType]: { readonly [Field in FieldsOf<Type>]: FieldRule } } = {
   resize: { shortSide: sides, longSide: side, enlarge: optional(flag) },
   flip: { probability: optional(probability), axis: optional(oneOf('horizontal', 'vertical')) },
+  crop: { width: sideOrSides, height: sideOrSides, allowEmpty: optional(flag) },
+  minimumIouCrop: {
+    minimumIous: optional(numbersWithin(0, 1)),
+    smallest: optional(numberWithin(0.01, 1)),
+  },
+  photometric: {
+    brightness: optional(numberWithin(0, 255)),
+    contrast: optional(probability),
+    saturation: optional(probability),
+    hue: optional(numberWithin(0, 180)),
+    swapChannels: optional(probability),
+    probability: optional(probability),
+  },
   mosaic: {
     size: side,
-    centre: optional(rangeWithin(0, 1)),
+    center: optional(rangeWithin(0, 1)),
     fill: optional(numberWithin(0, 255)),
     probability: optional(probability),
   },

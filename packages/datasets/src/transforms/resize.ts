@@ -4,7 +4,7 @@ import type { Sample } from '../types.ts';
 import { clippedBox, type Placement, placedBox, withBox } from './placement.ts';
 
 import { resizePixels } from './resizePixels.ts';
-import { type ImageSize, type Range, resizedSize, type TargetSize } from './size.ts';
+import { type ImageSize, integerOf, type Range, resizedSize, type TargetSize } from './size.ts';
 
 /** Resizes pictures by the rule of the short and the long side, ratio kept. */
 export interface ResizeStep {
@@ -39,7 +39,7 @@ export const resize = (sample: Sample, target: TargetSize): Sample => {
 };
 
 /** Where points go when a picture gets another size. */
-const resizePlacement = (from: ImageSize, to: ImageSize): Placement => ({
+export const resizePlacement = (from: ImageSize, to: ImageSize): Placement => ({
   scale: [to.width / from.width, to.height / from.height],
   shift: [0, 0],
 });
@@ -55,7 +55,5 @@ export const resizeStep = (sample: Sample, step: ResizeStep, key: number): Sampl
 const drawnSide = (side: ResizeStep['shortSide'], key: number): number => {
   if (typeof side === 'number') return side;
   const random = randomStream(key);
-  return 'from' in side
-    ? side.from + random.integer(side.to - side.from + 1)
-    : side[random.integer(side.length)]!;
+  return 'from' in side ? integerOf(side, random) : side[random.integer(side.length)]!;
 };

@@ -1,5 +1,6 @@
 // Sizes of pictures: what a picture gets when it is resized or padded.
 import { DatasetError } from '../errors.ts';
+import type { RandomStream } from '../random.ts';
 
 /** The wanted size: a factor, exact sides, or the usual rule for the short and the long side (ratio kept, both respected). */
 export type TargetSize =
@@ -18,6 +19,12 @@ export interface Range {
   readonly from: number;
   readonly to: number;
 }
+
+/**
+ * The number itself, or a whole number of a range, both ends included and all equally likely.
+ */
+export const integerOf = (choice: number | Range, random: RandomStream): number =>
+  typeof choice === 'number' ? choice : choice.from + random.integer(choice.to - choice.from + 1);
 
 /**
  * The size in whole pixels that an image gets.

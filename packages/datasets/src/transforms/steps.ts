@@ -2,13 +2,23 @@
 import { DatasetError } from '../errors.ts';
 import { mixSeeds } from '../random.ts';
 import type { Sample } from '../types.ts';
+import { type CropStep, cropStep } from './crop.ts';
 import { type FlipStep, flipStep } from './flip.ts';
+import { type MinimumIouCropStep, minimumIouCropStep } from './minimumIouCrop.ts';
 import { type MosaicStep, mosaicIndices, mosaicStep } from './mosaic.ts';
 import { jittered, type Normalization, type NormalizeJitterStep } from './normalize.ts';
+import { type PhotometricStep, photometricStep } from './photometric.ts';
 import { type ResizeStep, resizeStep } from './resize.ts';
 
 /** One change of a sample, as data; what it draws depends on a key alone. */
-export type TransformStep = ResizeStep | FlipStep | MosaicStep | NormalizeJitterStep;
+export type TransformStep =
+  | ResizeStep
+  | FlipStep
+  | CropStep
+  | MinimumIouCropStep
+  | PhotometricStep
+  | MosaicStep
+  | NormalizeJitterStep;
 
 /**
  * The sample after all steps, one after the other; `companions` are the samples that `companionIndices` names for the same key.
@@ -38,6 +48,12 @@ const applyStep = (step: Exclude<TransformStep, MosaicStep>, sample: Sample, key
       return resizeStep(sample, step, key);
     case 'flip':
       return flipStep(sample, step, key);
+    case 'crop':
+      return cropStep(sample, step, key);
+    case 'minimumIouCrop':
+      return minimumIouCropStep(sample, step, key);
+    case 'photometric':
+      return photometricStep(sample, step, key);
     case 'normalizeJitter':
       // It waits for the numbers: see `normalizationFor`.
       return sample;

@@ -75,6 +75,7 @@ describe('pictures that are too large', () => {
   test.each(fixture)('$name is refused by one pixel, and not otherwise', async ({ name, bytes }) => {
     const decode = (maxPixels: number): Promise<unknown> => decodeImage(bytesOf(bytes), name, { maxPixels });
     await expect(decode(383)).rejects.toMatchObject({ file: name, field: 'maxPixels' });
+    await expect(decode(Number.NaN)).rejects.toMatchObject({ field: 'maxPixels' });
     await expect(decode(384)).resolves.toMatchObject({ channels: 3 });
   });
 
@@ -86,6 +87,8 @@ describe('pictures that are too large', () => {
       'decodeImage(bomb.png): needs a picture of at most maxPixels = 268435456 pixels, got 60000x50000 = 3000000000. Raise maxPixels if the picture is meant to be that large.';
     await expect(decodeImage(bomb, 'bomb.png')).rejects.toThrow(text);
     await expect(decodeImage(bomb.subarray(0, 30), 'bomb.png')).rejects.toThrow(text);
+    new DataView(bomb.buffer).setUint32(16, 0);
+    await expect(decodeImage(bomb, 'bomb.png')).rejects.toThrow(/got a size of 0x50000\. Replace the file\./);
   });
 
   test('a GIF whose first frame is larger than its screen counts as large as that frame', async () => {

@@ -7,6 +7,20 @@ const seed = 31;
 
 const valid: readonly TransformStep[] = [
   { type: 'mosaic', size: 640 },
+  { type: 'mosaic', size: 640, center: { from: 0.4, to: 0.6 }, fill: 0, probability: 0.5 },
+  { type: 'crop', width: 300, height: { from: 200, to: 400 }, allowEmpty: true },
+  { type: 'minimumIouCrop' },
+  { type: 'minimumIouCrop', minimumIous: [0.5], smallest: 0.4 },
+  { type: 'photometric' },
+  {
+    type: 'photometric',
+    brightness: 16,
+    contrast: 0.2,
+    saturation: 0,
+    hue: 9,
+    swapChannels: 0,
+    probability: 1,
+  },
   { type: 'resize', shortSide: 800, longSide: 1333 },
   { type: 'resize', shortSide: [480, 800], longSide: 1333, enlarge: false },
   { type: 'resize', shortSide: { from: 480, to: 800 }, longSide: 1333 },
