@@ -1,5 +1,4 @@
-// The benchmark runner: `npm run bench -- [ops|conv|step|loss|cpu|gpu|profile|compile|evaluation|open ...]` measures, prints a table and writes bench/results.
-// The benchmark runner: `npm run bench -- [ops|conv|step|loss|cpu|gpu|profile|compile|open ...]` measures, prints a table and writes bench/results.
+// The benchmark runner: `npm run bench -- [ops|conv|step|loss|cpu|gpu|profile|compile|open|batches|evaluation ...]` measures, prints a table and writes bench/results.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -17,6 +16,7 @@ import { measure } from './measure.ts';
 import { openDatasetSuite, openDatasetText } from './openDataset/suite.ts';
 import type { Row } from './record.ts';
 import { describeRun, loadNow, tableOf } from './record.ts';
+import { batchesSuite, batchesText } from './suites/batches.ts';
 import { convTasks } from './suites/conv.ts';
 import { evaluationSuite, evaluationText } from './suites/evaluation.ts';
 import { lossTasks } from './suites/loss.ts';
@@ -53,9 +53,11 @@ const { values, positionals } = parseArgs({
     // of the suite cpu
     threads: { type: 'string', default: '1' },
     fma: { type: 'boolean', default: true },
+    // of the suite batches
+    pictures: { type: 'string' },
   },
 });
-const known = [...Object.keys(suites), 'cpu', 'gpu', 'profile', 'compile', 'evaluation'];
+const known = [...Object.keys(suites), 'cpu', 'gpu', 'profile', 'compile', 'open', 'batches', 'evaluation'];
 const chosen = positionals.length === 0 ? Object.keys(suites) : positionals;
 const stop = (needs: string, got: string): never => {
   console.error(`bench: needs ${needs}, got '${got}'.`);
@@ -154,5 +156,11 @@ const special: Readonly<Record<string, () => Promise<void>>> = {
     ),
   compile: () => record('compile', () => compileSuite(seed, timing.rounds), compileText),
   evaluation: () => record('evaluation', () => evaluationSuite(seed, timing.rounds), evaluationText),
+  batches: () =>
+    record(
+      'batches',
+      () => batchesSuite({ seed, rounds: timing.rounds, images: values.pictures }),
+      batchesText,
+    ),
 };
 for (const name of chosen) await (special[name] ?? (() => runSuite(name)))();

@@ -1,6 +1,6 @@
 // Public surface of @autoassign/datasets: readers, the shapes dataset, transforms, batches, COCO evaluation.
 export type { AssembleOptions, Batch } from './batch/assemble.ts';
-export { type BatchOptions, batches } from './batch/batches.ts';
+export { type BatchOptions, type BatchStream, batches } from './batch/batches.ts';
 export { type CountedSize, chooseBuckets } from './batch/buckets.ts';
 export { type PlanOptions, planBatches, type Shard } from './batch/plan.ts';
 export type { BucketOptions } from './batch/survey.ts';

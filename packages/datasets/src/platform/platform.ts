@@ -1,6 +1,5 @@
 // What this package needs from the place it runs in. The folders `node` and `browser` each provide it; the condition `node`
 // in this package's `imports` field picks one.
-
 import type { PictureReader, ReadingRules } from '../batch/reader.ts';
 import type { PictureHeader } from '../pictureHeader.ts';
 import type { FileSource, FolderWriter, Pixels } from '../types.ts';

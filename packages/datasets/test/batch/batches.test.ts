@@ -28,6 +28,9 @@ const collect = async (stream: AsyncIterable<Batch>): Promise<Batch[]> => {
   return all;
 };
 
+/** A batch as something that is quickly compared. */
+const bitsOf = ({ images, ...rest }: Batch): unknown => [Buffer.from(images.buffer).toString('base64'), rest];
+
 const idsOf = (all: readonly Batch[]): number[] => all.flatMap((batch) => batch.ids);
 const anyPlan = fc.record({
   length: fc.integer({ min: 1, max: 40 }),
@@ -90,7 +93,7 @@ describe('order', () => {
     for (const [skip, batch] of whole.entries()) {
       const { epoch, position } = batch;
       const rest = batches(manySamples(10), { ...options, epoch, start: position, epochs: 2 - epoch });
-      expect(await collect(rest)).toEqual(whole.slice(skip));
+      expect((await collect(rest)).map(bitsOf)).toEqual(whole.slice(skip).map(bitsOf));
     }
   });
 

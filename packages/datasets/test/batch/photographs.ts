@@ -1,5 +1,5 @@
 // Datasets of tiny JPEG files in a temporary folder, with paths that worker threads can read.
-import { rm, writeFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Dataset, ImageRecord } from '@autoassign/datasets';
 import { openImage } from '@autoassign/datasets';
@@ -70,7 +70,3 @@ export const photographs = async (
     },
   };
 };
-
-/** Replaces a picture by something that is none. */
-export const spoil = (dataset: Dataset, index: number): Promise<void> =>
-  writeFile(dataset.locate!(index), 'no picture');

