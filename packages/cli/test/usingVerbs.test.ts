@@ -36,8 +36,14 @@ describe('eval', () => {
       'detections.json',
       'detections.png',
       'env.json',
+      'errors.svg',
       'summary.json',
     ]);
+    expect(stdout).toMatch(/^AP50 .* objects found by \d+ detections\nerror +count +AP50$/m);
+    const errors = await readFile(join(folder, 'errors.svg'), 'utf8');
+    expect(await sharp(Buffer.from(errors)).metadata()).toMatchObject({ width: 800 });
+    for (const kind of ['classification', 'localisation', 'both', 'duplicate', 'background', 'missed'])
+      expect(errors).toContain(`>${kind} (`);
     const trained = await jsonIn(out, 'train', 'summary.json');
     expect(await jsonIn(folder, 'summary.json')).toMatchObject({
       ap: trained.ap,

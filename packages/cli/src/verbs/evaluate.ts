@@ -1,13 +1,20 @@
 // The verb `eval`: the AP of a trained detector on a dataset, with its detections as a COCO results file.
 import { join } from 'node:path';
-import type { Dataset } from '@autoassign/datasets';
-import { DatasetError, formatCocoReport } from '@autoassign/datasets';
+import type { Dataset, ErrorAnalysis } from '@autoassign/datasets';
+import {
+  analyseErrors,
+  DatasetError,
+  formatCocoReport,
+  formatErrorReport,
+  groundTruthOf,
+} from '@autoassign/datasets';
 import type { Backend } from '@autoassign/tensor';
 import { writeFileAtomic, writeJson } from '../atomicFile.ts';
 import { openForEvaluation } from '../dataSource.ts';
 import { detectionSheet } from '../detectionSheet.ts';
 import type { Engine } from '../engine.ts';
 import { describeEngine, engineOf, openEngine, startedBy } from '../engine.ts';
+import { errorChart } from '../errorChart.ts';
 import type { Measured } from '../evaluation.ts';
 import { formatScores, measure, scoresOf } from '../evaluation.ts';
 import type { EvalOptions } from '../options.ts';
@@ -50,6 +57,7 @@ async function writeResults(
   files: RunFiles,
   dataset: Dataset,
   measured: Measured,
+  errors: ErrorAnalysis,
   engine: Engine,
 ): Promise<object> {
   const { evaluation, detections, results, seconds } = measured;
@@ -61,11 +69,13 @@ async function writeResults(
     imagesPerSecond: dataset.length / seconds,
     ...engine,
     metrics: evaluation.metrics,
+    errors,
     data: dataset.report,
   };
   await writeJson(join(files.folder, 'detections.json'), results);
   const sheet = await detectionSheet(dataset, detections, formatScores(scores));
   await writeFileAtomic(join(files.folder, 'detections.png'), await renderPicture(sheet, 'png'));
+  await writeFileAtomic(join(files.folder, 'errors.svg'), errorChart(errors));
   await writeJson(files.summary, summary);
   return summary;
 }
@@ -98,10 +108,11 @@ async function evaluateOn(
   };
   const files = await startRun(join(options.out, options.name), config, startedBy(context, engine));
   reporter.event({ event: 'run', folder: files.folder, weights: loaded.path });
-  const summary = await writeResults(files, dataset, measured, engine);
+  const errors = analyseErrors(groundTruthOf(dataset), measured.results);
+  const summary = await writeResults(files, dataset, measured, errors, engine);
   reporter.event({ event: 'summary', folder: files.folder, ...summary });
   reporter.result(
-    `\n${formatCocoReport(measured.evaluation)}\n\nResults in ${files.folder}: summary.json, detections.json, detections.png`,
+    `\n${formatCocoReport(measured.evaluation)}\n\n${formatErrorReport(errors)}\n\nResults in ${files.folder}: summary.json, detections.json, detections.png, errors.svg`,
   );
 }
 

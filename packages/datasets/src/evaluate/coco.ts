@@ -1,6 +1,6 @@
 // COCO average precision and recall: the twelve numbers, the same per class, and the curves behind them.
 import { DatasetError } from '../errors.ts';
-import { emptyCurves, fillCurves } from './accumulate.ts';
+import { emptyCurves, fillCurves, recallValues } from './accumulate.ts';
 import { columnsOf } from './columns.ts';
 import { type MatchSettings, matchClass, stretchesOf } from './match.ts';
 import { metricsOf } from './metrics.ts';
@@ -66,6 +66,7 @@ export const evaluateCoco = (
   });
   const axes = {
     iouThresholds,
+    recalls: recallValues,
     categoryIds: classes.map(({ id }) => id),
     areas: Object.keys(areas),
     maxDetections,

@@ -1,5 +1,6 @@
 // Lines of numbers in text files, with errors that name file and line.
 import { DatasetError } from '../errors.ts';
+import { numberIn } from '../numberText.ts';
 
 /** One line that is not blank: its words, and its number from 1. */
 export interface Line {
@@ -17,14 +18,11 @@ export const linesOf = (text: string): Line[] =>
     .map((line, i) => ({ words: line.split(/[ \t]+/).filter((word) => word !== ''), number: i + 1 }))
     .filter(({ words }) => words.length > 0);
 
-const numberForm = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
-
 /**
  * The finite number that a word spells; undefined when it spells none.
  */
-export const numberIn = (word: string | undefined): number | undefined => {
-  if (word === undefined || !numberForm.test(word)) return undefined;
-  const value = Number(word);
+export const finiteIn = (word: string): number | undefined => {
+  const value = numberIn(word);
   return Number.isFinite(value) ? value : undefined;
 };
 

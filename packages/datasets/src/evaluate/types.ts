@@ -79,6 +79,8 @@ export interface CocoEvaluation {
 /** What the places along the curves stand for. */
 export interface CocoAxes {
   readonly iouThresholds: readonly number[];
+  /** 0, 0.01, ... 1. */
+  readonly recalls: readonly number[];
   /** Ascending; -1 stands for all categories as one class. */
   readonly categoryIds: readonly number[];
   /** Names of the area ranges. */

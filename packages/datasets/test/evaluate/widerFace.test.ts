@@ -1,4 +1,4 @@
-// Laws and hand-worked cases of the WiderFace evaluation; numbers of a published port are in ../golden.
+// Laws and hand-worked cases of the WiderFace evaluation; numbers of a transcription of a published port are in ../golden.
 import {
   evaluateWiderFace,
   type WiderFaceGroundTruth,

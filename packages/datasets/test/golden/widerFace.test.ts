@@ -1,4 +1,4 @@
-// The WiderFace evaluation against numbers of a published port of its tools: every wider_*.json, with the MATLAB files beside it.
+// The WiderFace evaluation against numbers of a transcription, in NumPy, of a published port of its tools: every wider_*.json, with the MATLAB files beside it.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { evaluateWiderFace, readWiderFaceMats } from '@autoassign/datasets';
@@ -30,7 +30,7 @@ interface GoldenCase {
   >;
 }
 
-describe.runIf(files.length > 0)('evaluateWiderFace equals the published port', () => {
+describe.runIf(files.length > 0)('evaluateWiderFace equals a transcription of the published port', () => {
   test.each(files)('%s', async (file) => {
     const golden: GoldenCase = JSON.parse(readFileSync(join(folder, file), 'utf8'));
     const mat = (part: string): Uint8Array => readFileSync(join(folder, `${golden.case}_${part}_val.mat`));

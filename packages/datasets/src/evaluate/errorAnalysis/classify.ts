@@ -6,7 +6,7 @@ import { overlapOf } from '../overlap.ts';
 import type { ErrorAnalysisOptions, ErrorKind } from './types.ts';
 
 /** What became of a detection; `dropped` ones are beyond the limit of their image. */
-export type Outcome = Exclude<ErrorKind, 'missed'> | 'hit' | 'ignored' | 'dropped';
+type Outcome = Exclude<ErrorKind, 'missed'> | 'hit' | 'ignored' | 'dropped';
 
 /** The outcome of every detection, and of every object whether it was found. */
 export interface Outcomes {

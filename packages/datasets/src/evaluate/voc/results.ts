@@ -1,7 +1,7 @@
 // Between a dataset, the boxes a detector gives, and the results files of PASCAL VOC (`comp4_det_test_<class>.txt`).
 import { DatasetError } from '../../errors.ts';
 import type { Dataset, ImageRecord } from '../../types.ts';
-import { badLine, linesOf, numberIn } from '../lines.ts';
+import { badLine, finiteIn, linesOf } from '../lines.ts';
 import type { ImageDetections } from '../results.ts';
 import type { VocDetection, VocGroundTruth } from './types.ts';
 
@@ -117,7 +117,7 @@ export const parseVocResults = (text: string, file: string, classes: readonly st
   const label = labelIn(file, classes);
   return linesOf(text).map(({ words, number }) => {
     const [imageId, ...rest] = words;
-    const [score, x1, y1, x2, y2] = rest.map(numberIn);
+    const [score, x1, y1, x2, y2] = rest.map(finiteIn);
     if (
       imageId === undefined ||
       rest.length !== 5 ||

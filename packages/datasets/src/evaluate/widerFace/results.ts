@@ -1,6 +1,6 @@
 // The results files of WiderFace: one text file per image in a folder per event.
 import type { ImageRecord } from '../../types.ts';
-import { badLine, type Line, linesOf, numberIn } from '../lines.ts';
+import { badLine, finiteIn, type Line, linesOf } from '../lines.ts';
 import type { ImageDetections } from '../results.ts';
 import type { ResultsFile } from '../voc/results.ts';
 import { placeOf, withoutEnding } from './place.ts';
@@ -52,7 +52,7 @@ export const parseWiderFaceResult = (text: string, file: string): WiderFaceResul
   const fault = (needs: string, line: Line | undefined, number: number): Error =>
     badLine({ label, file, line: line?.number ?? number, needs, got: line?.words.join(' ') ?? '' });
   if (head === undefined) throw fault('the name of an image', head, 1);
-  const count = size?.words.length === 1 ? numberIn(size.words[0]) : undefined;
+  const count = size?.words.length === 1 ? finiteIn(size.words[0]!) : undefined;
   if (count === undefined || !Number.isInteger(count) || count < 0)
     throw fault('the number of detections', size, head.number + 1);
   if (lines.length !== count) {
@@ -60,7 +60,7 @@ export const parseWiderFaceResult = (text: string, file: string): WiderFaceResul
     throw badLine({ label, file, line: last, needs: `${count} detections`, got: String(lines.length) });
   }
   const detections = lines.map((line): WiderFaceDetection => {
-    const [x, y, width, height, score] = line.words.map(numberIn);
+    const [x, y, width, height, score] = line.words.map(finiteIn);
     if (
       line.words.length !== 5 ||
       x === undefined ||
