@@ -1,5 +1,5 @@
 // The part of the command line under `autoassign data`: its verbs, their options and their help.
-import { type Command, Option } from 'commander';
+import { Argument, type Command, Option } from 'commander';
 import { existingPath, outputFolder, wholeNumber } from './options.ts';
 import type { VerbContext } from './program.ts';
 import type {
@@ -87,7 +87,7 @@ export function addDataCommands(
   ): Command => {
     const subject = name === 'download' ? 'name' : 'path';
     const command = add(data, name, description);
-    if (name === 'download') command.argument('<name>', downloadNames.join(', '));
+    if (name === 'download') command.addArgument(new Argument('<name>', 'which one').choices(downloadNames));
     else
       command.argument('<path>', 'the folder of the dataset, or an annotation file', existingPath('<path>'));
     return command.action(async (value: string, options: object) => {
