@@ -1,4 +1,4 @@
-// The benchmark runner: `npm run bench -- [ops|conv|step|loss|cpu|gpu|profile|compile ...]` measures, prints a table and writes bench/results.
+// The benchmark runner: `npm run bench -- [ops|conv|step|loss|cpu|gpu|profile|compile|evaluation ...]` measures, prints a table and writes bench/results.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,6 +16,7 @@ import { measure } from './measure.ts';
 import type { Row } from './record.ts';
 import { describeRun, loadNow, tableOf } from './record.ts';
 import { convTasks } from './suites/conv.ts';
+import { evaluationSuite, evaluationText } from './suites/evaluation.ts';
 import { lossTasks } from './suites/loss.ts';
 import { opTasks } from './suites/ops.ts';
 import type { ProfileRow } from './suites/profile.ts';
@@ -48,7 +49,7 @@ const { values, positionals } = parseArgs({
     fma: { type: 'boolean', default: true },
   },
 });
-const known = [...Object.keys(suites), 'cpu', 'gpu', 'profile', 'compile'];
+const known = [...Object.keys(suites), 'cpu', 'gpu', 'profile', 'compile', 'evaluation'];
 const chosen = positionals.length === 0 ? Object.keys(suites) : positionals;
 const stop = (needs: string, got: string): never => {
   console.error(`bench: needs ${needs}, got '${got}'.`);
@@ -137,5 +138,6 @@ const special: Readonly<Record<string, () => Promise<void>>> = {
   gpu: runGpu,
   profile: runProfile,
   compile: () => record('compile', () => compileSuite(seed, timing.rounds), compileText),
+  evaluation: () => record('evaluation', () => evaluationSuite(seed, timing.rounds), evaluationText),
 };
 for (const name of chosen) await (special[name] ?? (() => runSuite(name)))();

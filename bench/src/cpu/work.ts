@@ -96,15 +96,20 @@ export interface NamedWork {
   readonly work: Work;
 }
 
-/** Uniform numbers in [-scale, scale) by mulberry32: the same in every library and run. */
-export const draws = (seed: number): ((shape: readonly number[], scale?: number) => Values) => {
+/** Uniform numbers in [0, 1) by mulberry32, one after the other. */
+export const uniformFrom = (seed: number): (() => number) => {
   let state = seed >>> 0;
-  const next = (): number => {
+  return () => {
     state = (state + 0x6d2b79f5) >>> 0;
     let t = Math.imul(state ^ (state >>> 15), 1 | state);
     t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
     return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
   };
+};
+
+/** Uniform numbers in [-scale, scale): the same in every library and run. */
+export const draws = (seed: number): ((shape: readonly number[], scale?: number) => Values) => {
+  const next = uniformFrom(seed);
   return (shape, scale = 1) => {
     const count = shape.reduce((a, b) => a * b, 1);
     return { shape, data: Float32Array.from({ length: count }, () => (2 * next() - 1) * scale) };

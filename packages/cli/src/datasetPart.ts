@@ -1,6 +1,6 @@
 // A part of a dataset as a dataset of its own, and a seeded split where a folder holds only one set of annotations.
 import type { Dataset, DatasetReport, Sample } from '@autoassign/datasets';
-import { planBatches } from '@autoassign/datasets';
+import { countProblems, planBatches } from '@autoassign/datasets';
 
 /** The share of the images that is held out when a folder brings no validation split. */
 const heldOutShare = 0.1;
@@ -8,12 +8,14 @@ const heldOutShare = 0.1;
 function reportOf(dataset: Dataset, files: ReadonlySet<string>): DatasetReport {
   const records = Array.from({ length: dataset.length }, (_, index) => dataset.record(index));
   const annotations = records.flatMap((record) => record.annotations);
+  const problems = dataset.report.problems.filter(({ image }) => image === undefined || files.has(image));
   return {
     images: records.length,
     objects: annotations.length,
     crowds: annotations.filter(({ isCrowd }) => isCrowd).length,
     imagesWithoutObjects: records.filter((record) => record.annotations.length === 0).length,
-    problems: dataset.report.problems.filter(({ image }) => image === undefined || files.has(image)),
+    problems,
+    problemCounts: countProblems(problems),
   };
 }
 

@@ -8,6 +8,12 @@ export const backendNames = ['cpu', 'wasm', 'gpujs', 'webgpu'] as const;
 /** The name of a backend that the program can run on. */
 export type BackendName = (typeof backendNames)[number];
 
+/** The kinds of arithmetic of products, as backend webgpu names them. */
+export const precisions = ['f32', 'mixed', 'emulated mixed'] as const;
+
+/** A kind of arithmetic of products. */
+export type Precision = (typeof precisions)[number];
+
 /** The most threads that can be asked for. */
 export const mostThreads = 256;
 
@@ -17,6 +23,7 @@ export interface EngineOptions {
   readonly threads?: number | undefined;
   /** Fused multiply-add. */
   readonly fma?: boolean | undefined;
+  readonly precision?: Precision | undefined;
 }
 
 /** The options of `autoassign doctor`. */
@@ -112,6 +119,17 @@ export function backendName(option: string): (text: string) => BackendName {
   return (text) =>
     backendNames.find((name) => name === text) ??
     refuse(option, `one of ${backendNames.join(', ')}`, text, `Try ${option} wasm.`);
+}
+
+/**
+ * A parser that accepts the name of a precision.
+ *
+ * Throws   UsageError that names the option
+ */
+export function precisionName(option: string): (text: string) => Precision {
+  return (text) =>
+    precisions.find((name) => name === text) ??
+    refuse(option, `one of ${precisions.join(', ')}`, text, `Try ${option} mixed.`);
 }
 
 /**

@@ -14,6 +14,7 @@ import {
   fraction,
   mostThreads,
   outputFolder,
+  precisionName,
   wholeNumber,
 } from './options.ts';
 import type { OutputStream, Reporter } from './progress.ts';
@@ -84,12 +85,19 @@ function addCommonOptions(command: Command, { resumable }: { readonly resumable:
     .addOption(threadsOption())
     .addOption(fixedByRun(new Option('--fma', fmaMeaning), resumable))
     .addOption(fixedByRun(new Option('--no-fma', 'results that every machine repeats (default)'), resumable))
+    .addOption(fixedByRun(precisionOption(), resumable))
     .option('--json', 'events as JSON lines on standard output, nothing else there')
     .option('--quiet', 'say nothing but errors');
 }
 
 const fmaMeaning =
   'fused multiply-add on wasm: faster on most machines, but the last bits depend on the machine';
+
+function precisionOption(): Option {
+  const meaning =
+    "arithmetic of products on webgpu: f32 (default), mixed (operands of 16 bits) or 'emulated mixed' (the same numbers on every adapter, slower)";
+  return new Option('--precision <name>', meaning).argParser(precisionName('--precision'));
+}
 
 /** Not fixed by a run: any number of threads continues it bit for bit. */
 function threadsOption(): Option {

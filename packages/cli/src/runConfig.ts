@@ -3,8 +3,8 @@ import type { DetectorConfig } from '@autoassign/detector';
 import { validateConfig } from '@autoassign/detector';
 import type { DataSource } from './dataSource.ts';
 import type { ImagePlan } from './imagePlan.ts';
-import type { BackendName } from './options.ts';
-import { backendNames } from './options.ts';
+import type { BackendName, Precision } from './options.ts';
+import { backendNames, precisions } from './options.ts';
 import type { TrainingRecipe } from './recipe.ts';
 import { RunFolderError, readRunConfig, runFiles } from './runFolder.ts';
 
@@ -16,6 +16,8 @@ export interface RunConfig {
   readonly backend: BackendName;
   /** Whether sums of products are fused; absent in runs of versions that could not. */
   readonly fma?: boolean;
+  /** The arithmetic of products; absent in runs of versions that had one only. */
+  readonly precision?: Precision;
   readonly data: DataSource;
   /** How many images each part had when the run began: other numbers mean other data. */
   readonly imageCounts: { readonly train: number; readonly validation: number };
@@ -42,6 +44,7 @@ const checks: Readonly<Record<string, Check>> = {
   seed: isCount,
   backend: isOneOf(...backendNames),
   fma: isOneOf(true, false, undefined),
+  precision: isOneOf(...precisions, undefined),
   'data.kind': isOneOf('shapes', 'coco'),
   'data.folder': isText,
   'imageCounts.train': isCount,

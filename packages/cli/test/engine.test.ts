@@ -28,8 +28,11 @@ describe('the engine that options ask for', () => {
       backend: 'wasm',
       threads: availableParallelism(),
       fma: false,
+      precision: 'f32',
     });
-    expect(engineOf({ backend: 'cpu' })).toEqual({ backend: 'cpu', threads: 1, fma: false });
+    const one = { threads: 1, fma: false, precision: 'f32' };
+    expect(engineOf({ backend: 'cpu' })).toEqual({ backend: 'cpu', ...one });
+    expect(engineOf({ backend: 'webgpu' })).toEqual({ backend: 'webgpu', ...one });
     expect(engineOf({ backend: 'cpu', threads: 1, fma: false }).threads).toBe(1);
   });
 
@@ -39,6 +42,13 @@ describe('the engine that options ask for', () => {
       "--threads needs --backend wasm, got 'cpu'. Leave out --threads.",
     );
     expect(() => engineOf({ backend: 'cpu', fma: true })).toThrow('--fma needs --backend wasm');
+    for (const backend of ['cpu', 'wasm', 'gpujs'] as const) {
+      expect(() => engineOf({ backend, precision: 'mixed' })).toThrow(UsageError);
+      expect(() => engineOf({ backend, precision: 'mixed' })).toThrow(
+        `--precision mixed needs --backend webgpu, got '${backend}'. Leave out --precision.`,
+      );
+      expect(engineOf({ backend, precision: 'f32' }).precision).toBe('f32');
+    }
   });
 
   it('is told in a few words', () => {
@@ -47,6 +57,10 @@ describe('the engine that options ask for', () => {
       'wasm with 2 threads and fused multiply-add',
     );
     expect(describeEngine(engineOf({ backend: 'cpu' }))).toBe('cpu');
+    expect(describeEngine(engineOf({ backend: 'webgpu' }))).toBe('webgpu');
+    expect(describeEngine(engineOf({ backend: 'webgpu', precision: 'mixed' }))).toBe(
+      'webgpu in mixed precision',
+    );
   });
 });
 

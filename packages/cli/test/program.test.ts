@@ -43,7 +43,7 @@ describe('options that reach the verbs', () => {
       '--seed',
       '7',
     ];
-    const engine = ['--backend', 'cpu', '--threads', '3', '--fma'];
+    const engine = ['--backend', 'cpu', '--threads', '3', '--fma', '--precision', 'emulated mixed'];
     const { calls } = await run('train', ...words, ...engine, '--json', '--quiet');
     expect(calls[0]?.options).toEqual({
       data: here,
@@ -55,6 +55,7 @@ describe('options that reach the verbs', () => {
       backend: 'cpu',
       threads: 3,
       fma: true,
+      precision: 'emulated mixed',
       json: true,
       quiet: true,
     });
@@ -114,6 +115,9 @@ describe('mistakes on the command line end with status 2 and one line', () => {
     ['demo --threads', '--threads', 'argument missing'],
     ['demo --resume --fma', '--resume', '--fma'],
     ['demo --resume --no-fma', '--resume', '--no-fma'],
+    ['demo --resume --precision mixed', '--resume', '--precision'],
+    ['demo --precision half', '--precision needs one of f32, mixed, emulated mixed', "got 'half'"],
+    ['demo --precision', '--precision', 'argument missing'],
     ['demo --backend gpu', '--backend needs one of cpu, wasm', "got 'gpu'"],
     ['demo --name a/b', '--name', 'without slashes'],
     ['demo --name ..', '--name'],

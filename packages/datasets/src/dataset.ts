@@ -1,8 +1,18 @@
 // What every dataset has in common: the records of a table as a dataset, its iteration, and which objects count for training.
 import { DatasetError } from './errors.ts';
+import { countProblems } from './problems.ts';
 import type { ImageTable } from './table.ts';
 import { recordOfTable } from './table.ts';
-import type { Annotation, Dataset, DatasetReport, ImageRecord, Pixels, Problem, Sample } from './types.ts';
+import type {
+  Annotation,
+  Dataset,
+  DatasetReport,
+  ImageRecord,
+  Pixels,
+  Problem,
+  ProblemCounts,
+  Sample,
+} from './types.ts';
 
 /** The parts a dataset is made of. */
 export interface DatasetParts
@@ -12,6 +22,8 @@ export interface DatasetParts
   readonly label: string;
   readonly table: ImageTable;
   readonly problems: readonly Problem[];
+  /** Exact counts, where `problems` may not list all. */
+  readonly problemCounts?: ProblemCounts;
   /** The pixels of an image; the record says which. */
   readonly decode: (record: ImageRecord) => Promise<Pixels>;
 }
@@ -20,7 +32,7 @@ export interface DatasetParts
  * The dataset whose records are those of a table; records are made when asked for, so that only the table takes memory.
  */
 export const datasetOf = (parts: DatasetParts): Dataset => {
-  const { label, table, problems, decode, ...named } = parts;
+  const { label, table, problems, problemCounts = countProblems(problems), decode, ...named } = parts;
   const record = (index: number): ImageRecord => {
     checkIndex(label, table.length, index);
     return recordOfTable(table, index);
@@ -32,20 +44,20 @@ export const datasetOf = (parts: DatasetParts): Dataset => {
   return {
     ...named,
     length: table.length,
-    report: reportOf(table, problems),
+    report: { ...countsOf(table), problems, problemCounts },
     record,
     at,
     [Symbol.asyncIterator]: () => iterateDataset(table.length, at),
   };
 };
 
-const reportOf = (table: ImageTable, problems: readonly Problem[]): DatasetReport => {
+const countsOf = (table: ImageTable): Omit<DatasetReport, 'problems' | 'problemCounts'> => {
   let crowds = 0;
   for (const flags of table.flags) if (flags & 1) crowds += 1;
   let imagesWithoutObjects = 0;
   for (let i = 0; i < table.length; i++)
     if (table.firstObject[i] === table.firstObject[i + 1]) imagesWithoutObjects += 1;
-  return { images: table.length, objects: table.objects, crowds, imagesWithoutObjects, problems };
+  return { images: table.length, objects: table.objects, crowds, imagesWithoutObjects };
 };
 
 /**

@@ -1,12 +1,14 @@
 // Which of the known layouts a folder has, by the names of its files.
 import { platform } from '#platform';
+import { cocoNaming, type FileNaming } from './coco/layout.ts';
 import { DatasetError } from './errors.ts';
-import type { DatasetFormat, FileSource } from './types.ts';
+import type { DatasetFormat, FileSource, OpenOptions } from './types.ts';
 import { findVocFolders, splitsOf } from './voc/layout.ts';
+import { findWiderFiles } from './widerface/layout.ts';
 
 /** What a folder holds. */
 export interface DetectedLayout {
-  readonly format: Exclude<DatasetFormat, 'made'>;
+  readonly format: Exclude<DatasetFormat, 'made' | 'objects365'>;
   /** The splits that can be opened; none when there is no choice. */
   readonly splits: readonly string[];
   /** The same as a sentence. */
@@ -19,8 +21,11 @@ export interface DetectedLayout {
  * Throws   DatasetError when the folder cannot be listed, has none of the layouts, or several
  * Example  (await detectLayout('data/VOCdevkit')).says // 'PASCAL VOC (VOC2007, VOC2012): splits train, val, trainval, test'
  */
-export const detectLayout = async (location: string | FileSource): Promise<DetectedLayout> => {
-  const source = typeof location === 'string' ? platform.openFolder(location) : location;
+export const detectLayout = async (
+  location: string | FileSource,
+  options: Pick<OpenOptions, 'followLinks'> = {},
+): Promise<DetectedLayout> => {
+  const source = typeof location === 'string' ? platform.openFolder(location, options) : location;
   const names = await source.list('');
   if (names === undefined)
     throw new DatasetError(
@@ -28,7 +33,7 @@ export const detectLayout = async (location: string | FileSource): Promise<Detec
       { file: source.name },
     );
   const found: DetectedLayout[] = [];
-  for (const detect of [detectCoco, detectVoc]) {
+  for (const detect of [detectCoco, detectVoc, detectWiderFace]) {
     const layout = await detect(source, names);
     if (layout !== undefined) found.push(layout);
   }
@@ -44,28 +49,33 @@ export const detectLayout = async (location: string | FileSource): Promise<Detec
 type Detect = (source: FileSource, names: readonly string[]) => Promise<DetectedLayout | undefined>;
 
 const detectCoco: Detect = async (source, names) => {
-  const splits = new Set<string>();
-  for (const folder of ['annotations', ''])
-    for (const name of folder === '' ? names : await listIn(source, folder, names)) {
-      const split = /^instances_(.+)\.json$/.exec(name)?.[1];
-      if (split !== undefined) splits.add(split);
-    }
-  // The other common export: every split a folder with its pictures and one file of annotations.
-  if (splits.size === 0)
-    for (const name of names)
-      if (!name.includes('.') && (await source.list(name))?.includes(exported)) splits.add(name);
-  if (splits.size === 0 && !names.includes(exported)) return undefined;
-  return { format: 'coco', splits: [...splits], says: `COCO: ${spoken([...splits])}` };
+  const splits = await annotatedSplits(source, names, cocoNaming);
+  return splits && { format: 'coco', splits, says: `COCO: ${spoken(splits)}` };
 };
 
-const exported = '_annotations.coco.json';
-
-/** Not asked for when it is not there: where capitals do not count, "annotations" would answer for "Annotations". */
-const listIn = async (
+/** The splits of formats with one annotation file per split; undefined when there is no such file. */
+const annotatedSplits = async (
   source: FileSource,
-  folder: string,
   names: readonly string[],
-): Promise<readonly string[]> => (names.includes(folder) ? ((await source.list(folder)) ?? []) : []);
+  { splitOf, nameInSplit }: FileNaming,
+): Promise<string[] | undefined> => {
+  // Not asked for when it is not there: where capitals do not count, "annotations" would answer for "Annotations".
+  const inside = names.includes('annotations') ? ((await source.list('annotations')) ?? []) : [];
+  const splits = new Set([...inside, ...names].map(splitOf).filter((split) => split !== undefined));
+  if (splits.size > 0) return [...splits];
+  if (nameInSplit === undefined) return undefined;
+  for (const name of names)
+    if (!name.includes('.') && (await holds(source, name, nameInSplit))) splits.add(name);
+  return splits.size > 0 || names.includes(nameInSplit) ? [...splits] : undefined;
+};
+
+const holds = async (source: FileSource, folder: string, name: string): Promise<boolean> => {
+  try {
+    return (await source.list(folder))?.includes(name) ?? false;
+  } catch {
+    return false; // a link that leads elsewhere, and may have nothing to do with the dataset
+  }
+};
 
 const detectVoc: Detect = async (source) => {
   const folders = await findVocFolders(source);
@@ -76,16 +86,23 @@ const detectVoc: Detect = async (source) => {
   return { format: 'voc', splits, says: `PASCAL VOC${among}: ${spoken(splits)}` };
 };
 
+const detectWiderFace: Detect = async (source) => {
+  const splits = [...new Set((await findWiderFiles(source)).map(({ split }) => split))];
+  return splits.length === 0
+    ? undefined
+    : { format: 'widerface', splits, says: `WiderFace: ${spoken(splits)}` };
+};
+
 const spoken = (splits: readonly string[]): string => {
   if (splits.length === 0) return 'no splits';
   return splits.length === 1 ? `split ${splits[0]}` : `splits ${splits.join(', ')}`;
 };
 
 const unknownLayout = (source: FileSource, names: readonly string[]): DatasetError => {
-  const holds = names.length === 0 ? 'nothing that can be read' : names.slice(0, 10).join(', ');
+  const content = names.length === 0 ? 'nothing that can be read' : names.slice(0, 10).join(', ');
   const more = names.length > 10 ? ` and ${names.length - 10} more` : '';
   return new DatasetError(
-    `detectLayout(${source.name}): needs annotations/instances_*.json (COCO), or Annotations or VOC<year>/Annotations (PASCAL VOC), got a folder that holds ${holds}${more}. Check the path.`,
+    `detectLayout(${source.name}): needs annotations/instances_*.json (COCO), Annotations or VOC<year>/Annotations (PASCAL VOC), or wider_face_split/wider_face_*_bbx_gt.txt (WiderFace), got a folder that holds ${content}${more}. Check the path.`,
     { file: source.name },
   );
 };

@@ -4,9 +4,12 @@
  * The orientation, 1 to 8, that EXIF data asks for; 1, upright, where it asks for none or is damaged.
  *
  * Source   EXIF 2.32, tag 0x0112 in the first directory of a TIFF structure
- * Example  orientationOf(segment.subarray(6))
+ * Example  orientationOf(bytes.subarray(at + 4, end))
  */
-export const orientationOf = (tiff: Uint8Array): number => {
+export const orientationOf = (exif: Uint8Array): number => {
+  // JPEG files begin it with a name, and so do some writers of the other formats.
+  const isNamed = String.fromCharCode(...exif.subarray(0, 6)) === 'Exif\0\0';
+  const tiff = isNamed ? exif.subarray(6) : exif;
   if (tiff.length < 8) return 1;
   const view = new DataView(tiff.buffer, tiff.byteOffset, tiff.byteLength);
   const order = view.getUint16(0);

@@ -1,7 +1,9 @@
 // Public surface of @autoassign/datasets: readers, the shapes dataset, transforms, batches, COCO evaluation.
 export type { AssembleOptions, Batch } from './batch/assemble.ts';
 export { type BatchOptions, batches } from './batch/batches.ts';
-export { type PlanOptions, planBatches } from './batch/plan.ts';
+export { type CountedSize, chooseBuckets } from './batch/buckets.ts';
+export { type PlanOptions, planBatches, type Shard } from './batch/plan.ts';
+export type { BucketOptions } from './batch/survey.ts';
 export { type CheckOptions, checkDataset } from './check.ts';
 export type { CocoLayoutOptions } from './coco/layout.ts';
 export { openCoco } from './coco/open.ts';
@@ -10,6 +12,15 @@ export { decodeImage, openImage } from './decode.ts';
 export { type DetectedLayout, detectLayout } from './detectLayout.ts';
 export { DatasetError } from './errors.ts';
 export { evaluateCoco } from './evaluate/coco.ts';
+export { analyseErrors } from './evaluate/errorAnalysis/analyse.ts';
+export { formatErrorReport } from './evaluate/errorAnalysis/report.ts';
+export type {
+  ErrorAnalysis,
+  ErrorAnalysisOptions,
+  ErrorCost,
+  ErrorKind,
+} from './evaluate/errorAnalysis/types.ts';
+export { averageOf } from './evaluate/metrics.ts';
 export { formatCocoReport } from './evaluate/report.ts';
 export {
   groundTruthOf,
@@ -18,6 +29,8 @@ export {
   toCocoDetections,
 } from './evaluate/results.ts';
 export type {
+  AreaRange,
+  CocoAxes,
   CocoBox,
   CocoClassMetrics,
   CocoCurves,
@@ -28,8 +41,45 @@ export type {
   CocoMetricName,
   CocoMetrics,
   CocoObject,
+  CocoSelection,
 } from './evaluate/types.ts';
+export { evaluateVoc } from './evaluate/voc/evaluate.ts';
+export {
+  formatVocResults,
+  parseVocResults,
+  type ResultsFile,
+  toVocDetections,
+  type VocResultsOptions,
+  vocGroundTruthOf,
+} from './evaluate/voc/results.ts';
+export type {
+  VocClassResult,
+  VocCurve,
+  VocDetection,
+  VocEvaluation,
+  VocEvaluationOptions,
+  VocGroundTruth,
+  VocObject,
+} from './evaluate/voc/types.ts';
+export { evaluateWiderFace } from './evaluate/widerFace/evaluate.ts';
+export { parseWiderFaceGroundTruth, widerFaceGroundTruthOf } from './evaluate/widerFace/lists.ts';
+export { readWiderFaceMats, type WiderFaceMats } from './evaluate/widerFace/matLists.ts';
+export {
+  formatWiderFaceResult,
+  parseWiderFaceResult,
+  toWiderFaceResult,
+} from './evaluate/widerFace/results.ts';
+export type {
+  WiderFaceDetection,
+  WiderFaceEvaluation,
+  WiderFaceGroundTruth,
+  WiderFaceImage,
+  WiderFaceResult,
+  WiderFaceScore,
+} from './evaluate/widerFace/types.ts';
+export { openObjects365 } from './objects365/open.ts';
 export { openDataset } from './openDataset.ts';
+export { countProblems } from './problems.ts';
 export { type ShapesOptions, type ShapesSplit, shapes } from './shapes/dataset.ts';
 export { shapeClasses } from './shapes/outlines.ts';
 export { type RenderedShapes, renderShapes } from './shapes/render.ts';
@@ -55,7 +105,8 @@ export {
   torchvisionNormalization,
 } from './transforms/normalize.ts';
 export { parseSteps } from './transforms/parseSteps.ts';
-export { type ResizeStep, resize, resizePixels } from './transforms/resize.ts';
+export { type ResizeStep, resize } from './transforms/resize.ts';
+export { resizePixels } from './transforms/resizePixels.ts';
 export { type ImageSize, paddedSize, type Range, resizedSize, type TargetSize } from './transforms/size.ts';
 export {
   applySteps,
@@ -79,11 +130,14 @@ export type {
   OpenProgress,
   Pixels,
   Problem,
+  ProblemCounts,
   ProblemKind,
   Sample,
 } from './types.ts';
 export type { VocOptions } from './voc/layout.ts';
 export { openVoc } from './voc/open.ts';
+export type { WiderFaceOptions } from './widerface/layout.ts';
+export { openWiderFace } from './widerface/open.ts';
 export { writeCoco } from './write/coco.ts';
 export type { Splits } from './write/names.ts';
 export type { PicturePlace, WriteOptions, WrittenDataset } from './write/options.ts';

@@ -1,7 +1,8 @@
 // The pixels of one picture of a dataset, read, decoded and compared with the size its record gives.
 import { decodeImage } from './decode.ts';
-import { oneLine } from './errors.ts';
-import { errorOf } from './fault.ts';
+import { DatasetError, oneLine } from './errors.ts';
+import { errorOf, type Fault } from './fault.ts';
+import { readFrom } from './files.ts';
 import type { FileSource, ImageRecord, OpenOptions, Pixels } from './types.ts';
 
 /**
@@ -18,7 +19,7 @@ export const readPicture = async (
   { maxPixels }: OpenOptions,
 ): Promise<Pixels> => {
   const file = `${source.name}/${path}`;
-  const pixels = await decodeImage(await readFile(label, source, path), file, { maxPixels });
+  const pixels = await decodeImage(await readFrom(source, path, label), file, { maxPixels });
   if (pixels.width === record.width && pixels.height === record.height) return pixels;
   throw errorOf(label, file, {
     kind: 'wrong size',
@@ -28,27 +29,19 @@ export const readPicture = async (
 };
 
 /**
- * The bytes of a file.
- *
- * Throws   DatasetError naming the file when it cannot be read
- * Example  await readFile('openVoc', source, 'ImageSets/Main/train.txt')
- */
-export const readFile = async (label: string, source: FileSource, path: string): Promise<Uint8Array> => {
-  try {
-    return await source.read(path);
-  } catch (cause) {
-    throw errorOf(label, `${source.name}/${path}`, unreadable(cause), cause);
-  }
-};
-
-/**
- * The fault of a file that cannot be read.
+ * The fault of a file that cannot be read, or that a link leads out of the folder to.
  *
  * Example  problems.add(problemOf(label, file, unreadable(error)))
  */
-export const unreadable = (
-  cause: unknown,
-): { readonly kind: 'unreadable file'; readonly sentence: string } => ({
-  kind: 'unreadable file',
-  sentence: `needs a readable file, got "${oneLine(cause)}". Check the path and its permissions.`,
-});
+export const unreadable = (cause: unknown): Fault =>
+  cause instanceof DatasetError
+    ? {
+        kind: 'unsafe path',
+        sentence: oneLine(cause)
+          .replace(/^\w+\(.*?\): (?=needs)/, '')
+          .concat('.'),
+      }
+    : {
+        kind: 'unreadable file',
+        sentence: `needs a readable file, got "${oneLine(cause)}". Check the path and its permissions.`,
+      };

@@ -21,15 +21,30 @@ type Finding = PictureSize | 'more' | 'none';
 export const readPictureSize = async (source: FileSource, path: string): Promise<PictureSize | undefined> => {
   if (source.stream === undefined) return sizeIn(findSize(await source.read(path)));
   let bytes = new Uint8Array(0);
+  let length = 0;
   for await (const piece of source.stream(path)) {
-    const longer = new Uint8Array(bytes.length + piece.length);
-    longer.set(bytes);
-    longer.set(piece, bytes.length);
-    bytes = longer;
-    const finding = findSize(bytes);
+    bytes = withPiece(bytes, length, piece);
+    length += piece.length;
+    const finding = findSize(bytes.subarray(0, length));
     if (finding !== 'more') return sizeIn(finding);
   }
   return undefined;
+};
+
+/** The bytes with a piece after the first `length` of them; room doubles, so that many pieces cost no more than one. */
+const withPiece = (
+  bytes: Uint8Array<ArrayBuffer>,
+  length: number,
+  piece: Uint8Array,
+): Uint8Array<ArrayBuffer> => {
+  const needed = length + piece.length;
+  let roomy = bytes;
+  if (needed > bytes.length) {
+    roomy = new Uint8Array(Math.max(needed, 2 * bytes.length));
+    roomy.set(bytes.subarray(0, length));
+  }
+  roomy.set(piece, length);
+  return roomy;
 };
 
 const sizeIn = (finding: Finding): PictureSize | undefined =>
@@ -46,15 +61,18 @@ const findSize = (bytes: Uint8Array): Finding => {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (view.getUint16(0) === 0xffd8) return jpegSize(bytes, view);
   if (view.getUint32(0) === 0x89504e47 && view.getUint32(4) === 0x0d0a1a0a) return pngSize(bytes, view);
-  if (text(bytes, 0, 4) === 'RIFF' && text(bytes, 8, 4) === 'WEBP') return webpSize(bytes, view);
+  if (textAt(bytes, 0, 4) === 'RIFF' && textAt(bytes, 8, 4) === 'WEBP') return webpSize(bytes, view);
   return 'none';
 };
 
-const text = (bytes: Uint8Array, from: number, length: number): string =>
+const textAt = (bytes: Uint8Array, from: number, length: number): string =>
   String.fromCharCode(...bytes.subarray(from, from + length));
 
+/** More than this no format allows, and no record can hold. */
+const largestSide = 2 ** 31 - 1;
+
 const upright = (width: number, height: number, orientation: number): Finding => {
-  if (width === 0 || height === 0) return 'none';
+  if (width === 0 || height === 0 || width > largestSide || height > largestSide) return 'none';
   // orientations 5 to 8 are those that a quarter turn is part of
   return orientation >= 5 ? { width: height, height: width } : { width, height };
 };
@@ -82,7 +100,7 @@ const jpegSize = (bytes: Uint8Array, view: DataView): Finding => {
     if (marker === 0xe1 && orientation === 1) {
       const end = at + 2 + length;
       if (end > bytes.length) return 'more';
-      if (text(bytes, at + 4, 6) === 'Exif\0\0') orientation = orientationOf(bytes.subarray(at + 10, end));
+      orientation = orientationOf(bytes.subarray(at + 4, end));
     }
     at += 2 + length;
   }
@@ -94,14 +112,27 @@ const isFrame = (marker: number): boolean =>
   marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
 
 const pngSize = (bytes: Uint8Array, view: DataView): Finding => {
-  if (text(bytes, 12, 4) !== 'IHDR') return 'none';
-  if (bytes.length < 24) return 'more';
-  return upright(view.getUint32(16), view.getUint32(20), 1);
+  if (textAt(bytes, 12, 4) !== 'IHDR') return 'none';
+  // EXIF data stands before the picture data, if anywhere.
+  for (let at = 8; at + 8 <= bytes.length; ) {
+    const kind = textAt(bytes, at + 4, 4);
+    const end = at + 12 + view.getUint32(at);
+    const isExif = kind === 'eXIf';
+    if (isExif && end > bytes.length) return 'more';
+    if (isExif || kind === 'IDAT')
+      return upright(
+        view.getUint32(16),
+        view.getUint32(20),
+        isExif ? orientationOf(bytes.subarray(at + 8, end - 4)) : 1,
+      );
+    at = end;
+  }
+  return 'more';
 };
 
 const webpSize = (bytes: Uint8Array, view: DataView): Finding => {
   if (bytes.length < 30) return 'more';
-  const kind = text(bytes, 12, 4);
+  const kind = textAt(bytes, 12, 4);
   if (kind === 'VP8 ')
     return upright(view.getUint16(26, true) & 0x3fff, view.getUint16(28, true) & 0x3fff, 1);
   if (kind === 'VP8L') {
@@ -124,7 +155,7 @@ const webpOrientation = (bytes: Uint8Array, view: DataView): number | 'more' => 
   let at = 12;
   while (at + 8 <= bytes.length) {
     const length = view.getUint32(at + 4, true);
-    if (text(bytes, at, 4) === 'EXIF') {
+    if (textAt(bytes, at, 4) === 'EXIF') {
       if (at + 8 + length > bytes.length) return 'more';
       return orientationOf(bytes.subarray(at + 8, at + 8 + length));
     }

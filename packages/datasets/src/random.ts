@@ -63,8 +63,9 @@ export const randomStream = (...seeds: readonly number[]): RandomStream => {
  * Source   Fisher and Yates, in Durstenfeld's form
  * Example  shuffledIndices(dataset.length, seed, epoch)
  */
-export const shuffledIndices = (length: number, ...seeds: readonly number[]): number[] => {
-  const order = Array.from({ length }, (_, i) => i);
+export const shuffledIndices = (length: number, ...seeds: readonly number[]): Uint32Array => {
+  const order = new Uint32Array(length);
+  for (let i = 0; i < length; i++) order[i] = i;
   const random = randomStream(...seeds);
   for (let i = length - 1; i > 0; i--) {
     const j = random.integer(i + 1);

@@ -1,4 +1,5 @@
 // Images and their objects as columns: a few typed arrays hold what would be millions of objects, and can be kept in a file.
+import { bytes, doubles, integers, joinPieces, nowhere, placeRows } from './columns.ts';
 import { DatasetError } from './errors.ts';
 import type { Annotation, Attributes, ImageRecord } from './types.ts';
 
@@ -54,158 +55,222 @@ export interface TableBuilder {
   addImage(entry: ImageEntry): number;
   /** Adds an object of the image with that index; images may come after their objects. */
   addObject(image: number, entry: ObjectEntry): void;
-  /** The table of all that was added, objects in the order they came within their image. */
+  /** The table of all that was added, objects in the order they came within their image; to be called once. */
   build(): ImageTable;
 }
 
-/** Rows per piece of a growing column: pieces are never copied while the table grows. */
-const pieceRows = 1 << 16;
-
-/** A column that grows without copying what it holds. */
-interface GrowingColumn {
-  push(value: number): void;
-  readonly length: () => number;
-  readonly at: (index: number) => number;
+/** The columns of objects while they are in the order of the file, each in pieces. */
+export interface ObjectColumns {
+  /** The image of every object, -1 for one to be left out. */
+  readonly images: Int32Array;
+  readonly ids: Float64Array[];
+  readonly boxes: Float64Array[];
+  readonly areas: Float64Array[];
+  readonly labels: (Int32Array | Uint16Array)[];
+  readonly flags: Uint8Array[];
+  readonly attributeIndices: Int32Array[];
 }
 
-const growingColumn = (create: (length: number) => Float64Array | Int32Array | Uint8Array): GrowingColumn => {
-  const pieces: (Float64Array | Int32Array | Uint8Array)[] = [];
-  let length = 0;
-  return {
-    push: (value) => {
-      const row = length % pieceRows;
-      if (row === 0) pieces.push(create(pieceRows));
-      pieces[pieces.length - 1]![row] = value;
-      length += 1;
-    },
-    length: () => length,
-    at: (index) => pieces[Math.floor(index / pieceRows)]![index % pieceRows]!,
-  };
-};
-
-const doubles = (): GrowingColumn => growingColumn((length) => new Float64Array(length));
-const integers = (): GrowingColumn => growingColumn((length) => new Int32Array(length));
-const bytes = (): GrowingColumn => growingColumn((length) => new Uint8Array(length));
+/** The columns of images, as in `ImageTable`. */
+export type ImageColumns = Pick<ImageTable, 'ids' | 'widths' | 'heights' | 'names' | 'nameEnds'>;
 
 /**
- * A builder with nothing in it.
+ * A builder with nothing in it; it builds one table.
  *
  * Example  const builder = tableBuilder(); builder.addObject(builder.addImage(image), object); builder.build()
  */
 export const tableBuilder = (): TableBuilder => {
-  const images = { ids: doubles(), widths: integers(), heights: integers(), names: bytes(), ends: doubles() };
-  const objects = {
-    images: integers(),
-    ids: doubles(),
-    boxes: doubles(),
-    areas: doubles(),
-    labels: integers(),
-    flags: bytes(),
-    attributes: integers(),
-  };
-  const distinct = new Map<string, number>();
-  const attributes: Attributes[] = [];
-  const encoder = new TextEncoder();
-  const numberOf = (found: Attributes | undefined): number => {
-    if (found === undefined) return 0;
-    const text = JSON.stringify(found);
-    const known = distinct.get(text);
-    if (known !== undefined) return known;
-    attributes.push(found);
-    distinct.set(text, attributes.length);
-    return attributes.length;
-  };
+  const images = imageColumns();
+  const owners = integers();
+  const [ids, boxes, areas] = [doubles(), doubles(), doubles()];
+  const [labels, flags, attributeIndices] = [integers(), bytes(), integers()];
+  const attributes = attributeList();
   return {
-    addImage: ({ id, file, width, height }) => {
-      images.ids.push(id);
-      images.widths.push(width);
-      images.heights.push(height);
-      for (const byte of encoder.encode(file)) images.names.push(byte);
-      images.ends.push(images.names.length());
-      return images.ids.length() - 1;
-    },
+    addImage: (entry) => images.add(entry),
     addObject: (image, entry) => {
-      objects.images.push(image);
-      objects.ids.push(entry.id);
-      objects.boxes.push(entry.x);
-      objects.boxes.push(entry.y);
-      objects.boxes.push(entry.width);
-      objects.boxes.push(entry.height);
-      objects.areas.push(entry.area);
-      objects.labels.push(entry.label);
-      objects.flags.push(entry.flags);
-      objects.attributes.push(numberOf(entry.attributes));
+      owners.push(image);
+      ids.push(entry.id);
+      for (const side of [entry.x, entry.y, entry.width, entry.height]) boxes.push(side);
+      areas.push(entry.area);
+      labels.push(entry.label);
+      flags.push(entry.flags);
+      attributeIndices.push(attributes.indexOf(entry.attributes));
     },
-    build: () => {
-      const count = images.ids.length();
-      const { firstObject, places } = groupByImage(objects.images, count);
-      const total = places.length;
-      const table: ImageTable = {
-        length: count,
-        objects: total,
-        ids: filled(new Float64Array(count), images.ids),
-        widths: filled(new Int32Array(count), images.widths),
-        heights: filled(new Int32Array(count), images.heights),
-        names: filled(new Uint8Array(images.names.length()), images.names),
-        nameEnds: filled(new Float64Array(count), images.ends),
-        firstObject,
-        objectIds: new Float64Array(total),
-        boxes: new Float64Array(4 * total),
-        areas: new Float64Array(total),
-        labels: new Uint16Array(total),
-        flags: new Uint8Array(total),
-        attributeIndices: new Uint32Array(total),
-        attributes,
+    build: () =>
+      groupTable(
+        images.take(),
+        {
+          images: joinPieces(owners.take(), (length) => new Int32Array(length)),
+          ids: ids.take(),
+          boxes: boxes.take(),
+          areas: areas.take(),
+          labels: labels.take(),
+          flags: flags.take(),
+          attributeIndices: attributeIndices.take(),
+        },
+        attributes.all,
+      ),
+  };
+};
+
+/** Images while they are being collected. */
+export interface ImageCollection {
+  /** Adds an image and gives its index. */
+  add(entry: ImageEntry): number;
+  /** The columns of all that was added. */
+  take(): ImageColumns;
+}
+
+/**
+ * An empty collection of images.
+ *
+ * Example  const images = imageColumns(); images.add({ id: 7, file: 'a.jpg', width: 640, height: 480 })
+ */
+export const imageColumns = (): ImageCollection => {
+  const [ids, nameEnds] = [doubles(), doubles()];
+  const [widths, heights] = [integers(), integers()];
+  const names = bytes();
+  const encoder = new TextEncoder();
+  return {
+    add: ({ id, file, width, height }) => {
+      ids.push(id);
+      widths.push(width);
+      heights.push(height);
+      for (const byte of encoder.encode(file)) names.push(byte);
+      nameEnds.push(names.length());
+      return ids.length() - 1;
+    },
+    take: () => {
+      return {
+        widths: joinPieces(widths.take(), (length) => new Int32Array(length)),
+        heights: joinPieces(heights.take(), (length) => new Int32Array(length)),
+        names: joinPieces(names.take(), (length) => new Uint8Array(length)),
+        nameEnds: joinPieces(nameEnds.take(), (length) => new Float64Array(length)),
+        ids: joinPieces(ids.take(), (length) => new Float64Array(length)),
       };
-      for (let from = 0; from < total; from++) {
-        const to = places[from]!;
-        table.objectIds[to] = objects.ids.at(from);
-        for (let side = 0; side < 4; side++) table.boxes[4 * to + side] = objects.boxes.at(4 * from + side);
-        table.areas[to] = objects.areas.at(from);
-        table.labels[to] = objects.labels.at(from);
-        table.flags[to] = objects.flags.at(from);
-        table.attributeIndices[to] = objects.attributes.at(from);
-      }
-      return table;
     },
   };
 };
 
-const filled = <Column extends Float64Array | Int32Array | Uint8Array>(
-  column: Column,
-  from: GrowingColumn,
-): Column => {
-  for (let i = 0; i < column.length; i++) column[i] = from.at(i);
-  return column;
+/** Attributes of objects, those that are equal once. */
+export interface AttributeList {
+  /** Index into `all`, counted from 1; 0 for none. */
+  indexOf(found: Attributes | undefined): number;
+  readonly all: readonly Attributes[];
+}
+
+/** An empty list of attributes. */
+export const attributeList = (): AttributeList => {
+  const all: Attributes[] = [];
+  const indices = new Map<string, number>();
+  return {
+    all,
+    indexOf: (found) => {
+      if (found === undefined) return 0;
+      const text = JSON.stringify(found);
+      const known = indices.get(text);
+      if (known !== undefined) return known;
+      all.push(found);
+      indices.set(text, all.length);
+      return all.length;
+    },
+  };
+};
+
+/**
+ * The table of images and objects, the objects of one image side by side in the order they came; the columns of objects are
+ * given up one by one, so that only one of them is in memory twice.
+ *
+ * Throws   DatasetError when an object names an image that is not there
+ */
+export const groupTable = (
+  images: ImageColumns,
+  objects: ObjectColumns,
+  attributes: readonly Attributes[],
+): ImageTable => {
+  const length = images.ids.length;
+  const { firstObject, places } = groupByImage(objects.images, length);
+  const total = firstObject[length]!;
+  return {
+    length,
+    objects: total,
+    ...images,
+    firstObject,
+    boxes: placeRows(objects.boxes, 4, places, new Float64Array(4 * total)),
+    objectIds: placeRows(objects.ids, 1, places, new Float64Array(total)),
+    areas: placeRows(objects.areas, 1, places, new Float64Array(total)),
+    labels: placeRows(objects.labels, 1, places, new Uint16Array(total)),
+    flags: placeRows(objects.flags, 1, places, new Uint8Array(total)),
+    attributeIndices: placeRows(objects.attributeIndices, 1, places, new Uint32Array(total)),
+    attributes,
+  };
 };
 
 /** Where every object goes when objects are sorted by image, keeping their order within an image. */
 const groupByImage = (
-  images: GrowingColumn,
+  images: Int32Array,
   count: number,
 ): { firstObject: Uint32Array; places: Uint32Array } => {
   const firstObject = new Uint32Array(count + 1);
-  const total = images.length();
-  for (let i = 0; i < total; i++) {
-    const image = images.at(i);
-    if (image < 0 || image >= count)
+  for (const image of images) {
+    if (image >= count)
       throw new DatasetError(
         `tableBuilder(objects): needs objects of images that were added, got image ${image} of ${count}. Report this.`,
       );
-    firstObject[image + 1] = firstObject[image + 1]! + 1;
+    if (image >= 0) firstObject[image + 1] = firstObject[image + 1]! + 1;
   }
   for (let i = 0; i < count; i++) firstObject[i + 1] = firstObject[i + 1]! + firstObject[i]!;
   const next = firstObject.slice();
-  const places = new Uint32Array(total);
-  for (let i = 0; i < total; i++) {
-    const image = images.at(i);
+  const places = new Uint32Array(images.length).fill(nowhere);
+  for (let i = 0; i < images.length; i++) {
+    const image = images[i]!;
+    if (image < 0) continue;
     places[i] = next[image]!;
     next[image] = next[image]! + 1;
   }
   return { firstObject, places };
 };
 
-const decoder = new TextDecoder();
+/**
+ * The images of a table for which `isKept` is not 0, with their objects; the table itself when that is all of them.
+ *
+ * Example  keepImages(table, Uint8Array.of(1, 0, 1))
+ */
+export const keepImages = (table: ImageTable, isKept: Uint8Array): ImageTable => {
+  if (!isKept.includes(0)) return table;
+  const images = imageColumns();
+  const owners = new Int32Array(table.objects).fill(-1);
+  for (let i = 0; i < table.length; i++) {
+    if (isKept[i] === 0) continue;
+    const image = images.add({
+      id: table.ids[i]!,
+      file: fileOfTable(table, i),
+      width: table.widths[i]!,
+      height: table.heights[i]!,
+    });
+    owners.fill(image, table.firstObject[i], table.firstObject[i + 1]);
+  }
+  const objects: ObjectColumns = {
+    images: owners,
+    ids: [table.objectIds],
+    boxes: [table.boxes],
+    areas: [table.areas],
+    labels: [table.labels],
+    flags: [table.flags],
+    attributeIndices: [new Int32Array(table.attributeIndices)],
+  };
+  return groupTable(images.take(), objects, table.attributes);
+};
+
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/**
+ * The name of the picture file of image `index`.
+ *
+ * Example  fileOfTable(table, 0) // 'street.jpg'
+ */
+export const fileOfTable = ({ names, nameEnds }: ImageColumns, index: number): string =>
+  decoder.decode(names.subarray(index === 0 ? 0 : nameEnds[index - 1], nameEnds[index]));
 
 /**
  * Image `index` of a table with its objects, boxes as corners.
@@ -213,13 +278,12 @@ const decoder = new TextDecoder();
  * Example  recordOfTable(table, 0).annotations.length
  */
 export const recordOfTable = (table: ImageTable, index: number): ImageRecord => {
-  const nameStart = index === 0 ? 0 : table.nameEnds[index - 1]!;
   const annotations: Annotation[] = [];
   for (let i = table.firstObject[index]!; i < table.firstObject[index + 1]!; i++)
     annotations.push(annotationOf(table, i));
   return {
     id: table.ids[index]!,
-    file: decoder.decode(table.names.subarray(nameStart, table.nameEnds[index])),
+    file: fileOfTable(table, index),
     width: table.widths[index]!,
     height: table.heights[index]!,
     annotations,

@@ -96,9 +96,14 @@ export interface DatasetReport {
   readonly objects: number;
   readonly crowds: number;
   readonly imagesWithoutObjects: number;
-  /** Everything that was left out, in the order of the files. */
+  /** What was left out and why, in the order it was found: of every kind the first 10,000. */
   readonly problems: readonly Problem[];
+  /** How many problems of every kind there are, those included that are not listed. */
+  readonly problemCounts: ProblemCounts;
 }
+
+/** How many problems of every kind there are; kinds that do not occur are absent. */
+export type ProblemCounts = Readonly<Partial<Record<ProblemKind, number>>>;
 
 /** The ways datasets are kept on disk, and `'made'` for those that exist in memory only. */
 export type DatasetFormat = 'coco' | 'voc' | 'objects365' | 'widerface' | 'made';
@@ -113,6 +118,8 @@ export interface OpenOptions {
   readonly maxPixels?: number;
   /** Whether what was read of a large annotation file is kept beside it, to open it faster the next time; true unless told otherwise. */
   readonly cache?: boolean;
+  /** Whether symbolic links may lead out of the folder, as to pictures on another disk; false unless told otherwise. */
+  readonly followLinks?: boolean;
   /** Called now and then while files are read, with how much of how much is done. */
   readonly onProgress?: (progress: OpenProgress) => void;
   /** Stops the reading. */
@@ -142,6 +149,8 @@ export interface Dataset extends AsyncIterable<Sample> {
   at(index: number): Promise<Sample>;
   /** Path on this machine of the picture file of image `index`, for threads that read it themselves; absent where there are no such files. */
   locate?(index: number): string;
+  /** Pictures of more pixels than this are refused by who reads them through `locate`; 2^28 where absent. */
+  readonly maxPixels?: number;
 }
 
 /** Read access to a folder, wherever it is; paths are relative to it, with forward slashes. */
@@ -156,8 +165,8 @@ export interface FileSource {
   stream?(path: string): AsyncIterable<Uint8Array>;
   /** Size in bytes and time of the last change in milliseconds since 1970; rejects as `read` does. */
   stat?(path: string): Promise<FileState>;
-  /** Replaces a file in one move, for caches; absent where nothing can be written. */
-  write?(path: string, bytes: Uint8Array): Promise<void>;
+  /** Replaces a file in one move by the given parts one after the other, for caches; absent where nothing can be written. */
+  write?(path: string, parts: readonly Uint8Array[]): Promise<void>;
   /** Path on this machine, absent where files have none. */
   locate?(path: string): string;
 }

@@ -36,7 +36,14 @@ export const datasetOf = (samples: readonly Sample[], at?: Dataset['at']): Datas
     length: samples.length,
     classes: ['a', 'b', 'c'],
     categoryIds: [1, 2, 3],
-    report: { images: samples.length, objects: 0, crowds: 0, imagesWithoutObjects: 0, problems: [] },
+    report: {
+      images: samples.length,
+      objects: 0,
+      crowds: 0,
+      imagesWithoutObjects: 0,
+      problems: [],
+      problemCounts: {},
+    },
     record: (index) => samples[index]!,
     at: read,
     async *[Symbol.asyncIterator]() {

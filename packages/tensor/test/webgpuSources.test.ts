@@ -1,5 +1,6 @@
 // The shaders that WebGPU is given, for review. No GPU is needed to write them.
 import { expect, test } from 'vitest';
+import type { ProductArithmetic } from '../src/backends/webgpu/kernel.ts';
 import { prepare } from '../src/backends/webgpu/passes.ts';
 import { kernelsOf } from '../src/backends/webgpu/program.ts';
 import { linearize } from '../src/graph/graph.ts';
@@ -17,12 +18,17 @@ const argument = (shape: readonly number[], dtype: Spec['dtype'] = 'f32'): Tenso
 const limits = { maxStorageBuffersPerShaderStage: 8, maxComputeWorkgroupsPerDimension: 65535 };
 
 /** The shaders of a function's graph, one after the other, each with its workgroups. */
-const shadersOf = (args: readonly Tensor[], fn: (...args: Tensor[]) => Tensor): string => {
+const shadersOf = (
+  args: readonly Tensor[],
+  fn: (...args: Tensor[]) => Tensor,
+  products?: ProductArithmetic,
+): string => {
   const graph = linearize(
     [fn(...args)],
     args.map((given) => ({ tensor: given, donated: false })),
   );
-  return kernelsOf(planBuffers(prepare(graph, 7)), limits)
+  const plan = planBuffers(prepare(graph, 7, { halves: products !== undefined }));
+  return kernelsOf(plan, limits, { products })
     .flatMap((kernel) => kernel?.dispatches ?? [])
     .map(({ code, workgroups }) => `// ${workgroups.join(' x ')} workgroups\n${code}`)
     .join('\n');
@@ -56,3 +62,15 @@ const cases: readonly (readonly [string, readonly Tensor[], (...args: Tensor[]) 
 test.each(cases)('%s', (_, args, fn) => {
   expect(shadersOf(args, fn)).toMatchSnapshot();
 });
+
+test.each(['half', 'emulated half'] as const)(
+  'a value stored as halves between a loop and a product, %s',
+  (products) => {
+    const shaders = shadersOf(
+      [argument([8, 12]), argument([12, 8])],
+      (x, w) => matmul(exp(x!), w!),
+      products,
+    );
+    expect(shaders).toMatchSnapshot();
+  },
+);

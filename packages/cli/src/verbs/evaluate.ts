@@ -92,6 +92,7 @@ async function evaluateOn(
     batchSize,
     backend: engine.backend,
     fma: engine.fma,
+    precision: engine.precision,
     images: loaded.images,
     detector: loaded.detector.config,
   };

@@ -34,7 +34,7 @@ function imageDataset(file: string, pixels: Pixels, classes: readonly string[]):
     length: 1,
     classes,
     categoryIds: classes.map((_, label) => label + 1),
-    report: { images: 1, objects: 0, crowds: 0, imagesWithoutObjects: 1, problems: [] },
+    report: { images: 1, objects: 0, crowds: 0, imagesWithoutObjects: 1, problems: [], problemCounts: {} },
     record: () => record,
     at: () => Promise.resolve(sample),
     async *[Symbol.asyncIterator]() {
@@ -133,6 +133,7 @@ async function predictAll(
     score,
     backend: engine.backend,
     fma: engine.fma,
+    precision: engine.precision,
     detector: loaded.detector.config,
   };
   reporter.message(`Looking with ${loaded.path}, by ${describeEngine(engine)}`);

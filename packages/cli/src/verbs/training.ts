@@ -80,6 +80,7 @@ async function newRun(options: DemoOptions, presets: Presets, context: VerbConte
     seed: options.seed,
     backend: engine.backend,
     fma: engine.fma,
+    precision: engine.precision,
     data: source,
     imageCounts: { train: data.train.length, validation: data.validation.length },
     images: imagePlanOf(data.train),

@@ -1,8 +1,9 @@
-// One batch from its samples: images normalised and padded to one size, objects padded to one number with a mask.
+// One batch as plain arrays: images padded to one size, objects padded to one number with a mask.
 import { DatasetError } from '../errors.ts';
-import { type Normalization, normalize } from '../transforms/normalize.ts';
+import type { Normalization } from '../transforms/normalize.ts';
 import { type ImageSize, paddedSize } from '../transforms/size.ts';
-import type { ImageRecord, Sample } from '../types.ts';
+import type { Annotation, ImageRecord } from '../types.ts';
+import { fitsNone } from './survey.ts';
 
 /** Plain arrays ready for a training step; N images, M padded objects, everything row-major. */
 export interface Batch {
@@ -17,6 +18,8 @@ export interface Batch {
   readonly valid: Uint8Array;
   /** M, the number of places for objects per image. */
   readonly objects: number;
+  /** Which images of the dataset these are, N of them: those that could be read, and what took the place of others. */
+  readonly indices: readonly number[];
   /** Image ids, N of them. */
   readonly ids: readonly number[];
   readonly files: readonly string[];
@@ -27,14 +30,14 @@ export interface Batch {
   /** Factors from original to batch pixels; dividing a box by them brings it back. */
   readonly scales: readonly (readonly [x: number, y: number])[];
   readonly epoch: number;
-  /** Number of this batch in its epoch, from 0. */
+  /** Number of this batch in its epoch, from 0; with shards in this process's part of it. */
   readonly position: number;
 }
 
 /** How samples become arrays of one shape. */
 export interface AssembleOptions {
   readonly normalization: Normalization;
-  /** Both image sides are padded to multiples of this; 32 unless told otherwise. */
+  /** Both sides of padded images are multiples of this; 32 unless told otherwise. */
   readonly padMultiple?: number;
   /** Exactly this many places for objects; otherwise the next multiple of `objectMultiple`. */
   readonly maxObjects?: number;
@@ -42,56 +45,72 @@ export interface AssembleOptions {
   readonly objectMultiple?: number;
 }
 
-/**
- * The batch of some samples; `records` are the same images before any transform.
- *
- * Units    pixels of the padded images
- * Throws   DatasetError naming the file when an image has more objects than `maxObjects`
- */
-export const assemble = (
-  samples: readonly Sample[],
-  records: readonly ImageRecord[],
-  options: AssembleOptions,
-  place: { readonly epoch: number; readonly position: number },
-): Batch => {
-  const { padMultiple = 32, normalization } = options;
-  const count = samples.length;
-  const { width, height } = paddedSize(largest(samples), padMultiple);
-  const plane = 3 * width * height;
-  const images = new Float32Array(count * plane);
-  for (const [i, { pixels }] of samples.entries())
-    normalize(pixels, normalization, { width, height }, images.subarray(i * plane, (i + 1) * plane));
-  return {
-    images,
-    imageShape: [count, 3, height, width],
-    ...paddedObjects(samples, options),
-    ids: samples.map((sample) => sample.id),
-    files: samples.map((sample) => sample.file),
-    sizes: samples.map(sizeOf),
-    originals: records.map(sizeOf),
-    scales: samples.map(({ width: w, height: h }, i) => [w / records[i]!.width, h / records[i]!.height]),
-    ...place,
-  };
-};
+/** One image of a batch without its pixels. */
+export interface BatchImage extends ImageSize {
+  readonly index: number;
+  /** The image as it is on disk. */
+  readonly record: ImageRecord;
+  readonly annotations: readonly Annotation[];
+}
 
-const sizeOf = ({ width, height }: ImageSize): ImageSize => ({ width, height });
+/**
+ * The size that all images of a batch are padded to: their bucket's where there is one.
+ *
+ * Throws   DatasetError naming the file of an image that is larger than its bucket
+ */
+export const commonSize = (
+  images: readonly BatchImage[],
+  { padMultiple = 32 }: AssembleOptions,
+  bucket: ImageSize | undefined,
+): ImageSize => {
+  if (bucket === undefined) return paddedSize(largest(images), padMultiple);
+  for (const image of images)
+    if (image.width > bucket.width || image.height > bucket.height)
+      throw fitsNone(image.record.file, image, [bucket]);
+  return bucket;
+};
 
 const largest = (sizes: readonly ImageSize[]): ImageSize => ({
   width: Math.max(...sizes.map((size) => size.width)),
   height: Math.max(...sizes.map((size) => size.height)),
 });
 
+/**
+ * Everything of a batch but its pixels.
+ *
+ * Units    pixels of the padded images
+ * Throws   DatasetError naming the file when an image has more objects than `maxObjects`
+ */
+export const assemble = (
+  images: readonly BatchImage[],
+  padded: ImageSize,
+  options: AssembleOptions,
+  place: { readonly epoch: number; readonly position: number },
+): Omit<Batch, 'images'> => ({
+  imageShape: [images.length, 3, padded.height, padded.width],
+  ...paddedObjects(images, options),
+  indices: images.map(({ index }) => index),
+  ids: images.map(({ record }) => record.id),
+  files: images.map(({ record }) => record.file),
+  sizes: images.map(sizeOf),
+  originals: images.map(({ record }) => sizeOf(record)),
+  scales: images.map(({ width, height, record }) => [width / record.width, height / record.height]),
+  ...place,
+});
+
+const sizeOf = ({ width, height }: ImageSize): ImageSize => ({ width, height });
+
 const paddedObjects = (
-  samples: readonly Sample[],
+  images: readonly BatchImage[],
   { maxObjects, objectMultiple = 8 }: AssembleOptions,
 ): Pick<Batch, 'boxes' | 'labels' | 'valid' | 'objects'> => {
-  const most = Math.max(...samples.map((sample) => sample.annotations.length));
+  const most = Math.max(...images.map((image) => image.annotations.length));
   const objects = maxObjects ?? Math.max(1, Math.ceil(most / objectMultiple)) * objectMultiple;
-  const boxes = new Float32Array(samples.length * objects * 4);
-  const labels = new Int32Array(samples.length * objects);
-  const valid = new Uint8Array(samples.length * objects);
-  for (const [i, { annotations, file }] of samples.entries()) {
-    if (annotations.length > objects) throw tooMany(file, annotations.length, objects);
+  const boxes = new Float32Array(images.length * objects * 4);
+  const labels = new Int32Array(images.length * objects);
+  const valid = new Uint8Array(images.length * objects);
+  for (const [i, { annotations, record }] of images.entries()) {
+    if (annotations.length > objects) throw tooMany(record.file, annotations.length, objects);
     for (const [j, { box, label }] of annotations.entries()) {
       const at = i * objects + j;
       boxes.set(box, at * 4);

@@ -62,18 +62,56 @@ export interface CocoClassMetrics {
   readonly metrics: CocoMetrics;
 }
 
+/** A range of areas in square pixels, both ends included. */
+export type AreaRange = readonly [low: number, high: number];
+
 /** All results of an evaluation; classes by ascending category id. */
 export interface CocoEvaluation {
   readonly metrics: CocoMetrics;
   readonly perClass: readonly CocoClassMetrics[];
-  /** [10 IoU thresholds, 101 recalls, classes, 4 areas (all, small, medium, large), 3 detection limits (1, 10, 100)]. */
+  /** [IoU thresholds, 101 recalls, classes, areas, detection limits]. */
   readonly precision: CocoCurves;
-  /** [10 IoU thresholds, classes, 4 areas, 3 detection limits]. */
+  /** [IoU thresholds, classes, areas, detection limits]. */
   readonly recall: CocoCurves;
+  readonly axes: CocoAxes;
 }
 
-/** What to evaluate. */
+/** What the places along the curves stand for. */
+export interface CocoAxes {
+  readonly iouThresholds: readonly number[];
+  /** Ascending; -1 stands for all categories as one class. */
+  readonly categoryIds: readonly number[];
+  /** Names of the area ranges. */
+  readonly areas: readonly string[];
+  /** So many detections of an image count, the best ones. */
+  readonly maxDetections: readonly number[];
+}
+
+/** What to evaluate, and how. The twelve numbers that need a threshold, area or limit which is left out are null. */
 export interface CocoEvaluationOptions {
   /** Only these images; all of the ground truth unless told otherwise. */
   readonly imageIds?: Iterable<number>;
+  /** Only these categories; all of the ground truth unless told otherwise. */
+  readonly categoryIds?: Iterable<number>;
+  /** Above 0, at most 1, ascending, at most 32; 0.5, 0.55, ... 0.95 unless told otherwise. */
+  readonly iouThresholds?: readonly number[];
+  /** By name; `all`, `small`, `medium` and `large` unless told otherwise. */
+  readonly areas?: Readonly<Record<string, AreaRange>>;
+  /** Positive whole numbers, ascending; 1, 10 and 100 unless told otherwise. AP is that at the largest. */
+  readonly maxDetections?: readonly number[];
+  /** Whether all categories count as one class, so that only the boxes matter; `useCats = 0` of the COCO toolkit. */
+  readonly isClassAgnostic?: boolean;
+}
+
+/** Which part of the curves a number is the mean of. */
+export interface CocoSelection {
+  readonly of: 'precision' | 'recall';
+  /** All unless given. */
+  readonly iouThreshold?: number;
+  /** `all` unless given. */
+  readonly area?: string;
+  /** The largest unless given. */
+  readonly maxDetections?: number;
+  /** All unless given. */
+  readonly categoryIds?: readonly number[];
 }

@@ -1,7 +1,9 @@
 // Pictures at another size: bilinear, with their boxes, at a size that is fixed or drawn.
 import { randomStream } from '../random.ts';
-import type { Pixels, Sample } from '../types.ts';
+import type { Sample } from '../types.ts';
 import { clippedBox, type Placement, placedBox, withBox } from './placement.ts';
+
+import { resizePixels } from './resizePixels.ts';
 import { type ImageSize, type Range, resizedSize, type TargetSize } from './size.ts';
 
 /** Resizes pictures by the rule of the short and the long side, ratio kept. */
@@ -56,53 +58,4 @@ const drawnSide = (side: ResizeStep['shortSide'], key: number): number => {
   return 'from' in side
     ? side.from + random.integer(side.to - side.from + 1)
     : side[random.integer(side.length)]!;
-};
-
-/**
- * The pixels at another size, bilinear with half-pixel centres.
- *
- * Example  resizePixels(pixels, { width: 320, height: 240 })
- */
-export const resizePixels = (pixels: Pixels, { width, height }: ImageSize): Pixels => {
-  if (width === pixels.width && height === pixels.height) return pixels;
-  const columns = neighbours(pixels.width, width);
-  const rows = neighbours(pixels.height, height);
-  const from = pixels.data;
-  const data = new Uint8Array(width * height * 3);
-  let at = 0;
-  for (let y = 0; y < height; y++) {
-    const above = rows.first[y]! * pixels.width;
-    const below = rows.second[y]! * pixels.width;
-    const partY = rows.part[y]!;
-    for (let x = 0; x < width; x++) {
-      const left = columns.first[x]!;
-      const right = columns.second[x]!;
-      const partX = columns.part[x]!;
-      for (let c = 0; c < 3; c++) {
-        const topLeft = from[(above + left) * 3 + c]!;
-        const bottomLeft = from[(below + left) * 3 + c]!;
-        const top = topLeft + partX * (from[(above + right) * 3 + c]! - topLeft);
-        const bottom = bottomLeft + partX * (from[(below + right) * 3 + c]! - bottomLeft);
-        data[at++] = top + partY * (bottom - top) + 0.5;
-      }
-    }
-  }
-  return { width, height, channels: 3, data };
-};
-
-/** For every new position, the two old positions it lies between and how far from the first. */
-const neighbours = (
-  from: number,
-  to: number,
-): { first: Int32Array; second: Int32Array; part: Float64Array } => {
-  const first = new Int32Array(to);
-  const second = new Int32Array(to);
-  const part = new Float64Array(to);
-  for (let i = 0; i < to; i++) {
-    const position = Math.min(Math.max(((i + 0.5) * from) / to - 0.5, 0), from - 1);
-    first[i] = Math.floor(position);
-    second[i] = Math.min(first[i]! + 1, from - 1);
-    part[i] = position - first[i]!;
-  }
-  return { first, second, part };
 };

@@ -113,7 +113,7 @@ const readFlags = (element: XmlElement, place: string): Flags | Fault => {
 const readAttributes = (element: XmlElement, place: string): Attributes | undefined | Fault => {
   const found: [string, string | number | boolean][] = [];
   const pose = textOf(element, 'pose');
-  if (pose !== undefined) found.push(['pose', pose]);
+  if (pose !== undefined && pose !== 'Unspecified') found.push(['pose', pose]);
   const occluded = flagOf(element, 'occluded', place);
   if (isFault(occluded)) return occluded;
   if (occluded !== undefined) found.push(['occluded', occluded]);

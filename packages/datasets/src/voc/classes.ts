@@ -1,35 +1,11 @@
 // The classes of a PASCAL VOC dataset and the order of their labels.
 import { DatasetError } from '../errors.ts';
 import { errorOf, isFault } from '../fault.ts';
-import { readFile } from '../picture.ts';
+import { readFrom } from '../files.ts';
 import { decodeText } from '../textFile.ts';
 import type { FileSource } from '../types.ts';
-
-/**
- * The 20 classes of PASCAL VOC 2007 to 2012 in the order of the development kit.
- */
-const vocClasses: readonly string[] = [
-  'aeroplane',
-  'bicycle',
-  'bird',
-  'boat',
-  'bottle',
-  'bus',
-  'car',
-  'cat',
-  'chair',
-  'cow',
-  'diningtable',
-  'dog',
-  'horse',
-  'motorbike',
-  'person',
-  'pottedplant',
-  'sheep',
-  'sofa',
-  'train',
-  'tvmonitor',
-];
+import { vocClasses } from './classNames.ts';
+import type { VocFolder } from './layout.ts';
 
 /**
  * The classes of files that hold these names: the 20 of PASCAL VOC when all names are among them, else the names, sorted.
@@ -42,18 +18,21 @@ export const classesFrom = (names: ReadonlySet<string>): readonly string[] =>
     : [...names].sort((a, b) => (a < b ? -1 : 1));
 
 /**
- * The classes that were decided on: those of the option, or of `classes.txt`; undefined when the names in the annotations decide.
+ * The classes that were decided on: those of the option, of `classes.txt`, or the 20 of PASCAL VOC where every folder has lists
+ * for them; undefined when the names in the annotations decide.
  *
  * Throws   DatasetError when two have the same name, or there are none
- * Example  await decidedClasses(source, options.classes)
+ * Example  await decidedClasses(source, options.classes, choice.known)
  */
 export const decidedClasses = async (
   source: FileSource,
   option: readonly string[] | undefined,
+  folders: readonly VocFolder[],
 ): Promise<readonly string[] | undefined> => {
   if (option !== undefined) return checked(option, source.name, 'the option classes');
-  if (!(await source.list(''))?.includes(classesFile)) return undefined;
-  const text = decodeText(await readFile('openVoc', source, classesFile));
+  if (!(await source.list(''))?.includes(classesFile))
+    return folders.length > 0 && folders.every(({ listsClasses }) => listsClasses) ? vocClasses : undefined;
+  const text = decodeText(await readFrom(source, classesFile, 'openVoc'));
   const file = `${source.name}/${classesFile}`;
   if (isFault(text)) throw errorOf('openVoc', file, text);
   const names = text

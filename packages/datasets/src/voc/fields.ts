@@ -1,5 +1,6 @@
 // The fields of an XML element: texts, numbers and flags, each with what is wrong with it.
 import { type Fault, quoted } from '../fault.ts';
+import { numberIn } from '../numberText.ts';
 import type { XmlElement } from './xml.ts';
 
 /**
@@ -28,9 +29,8 @@ export const textOf = (element: XmlElement, name: string): string | undefined =>
 export const numberOf = (element: XmlElement, name: string, place: string): number | undefined | Fault => {
   const text = textOf(element, name);
   if (text === undefined) return undefined;
-  if (/^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(text)) return Number(text);
-  if (/^[+-]?nan$/i.test(text)) return Number.NaN;
-  if (/^[+-]?inf(inity)?$/i.test(text)) return text.startsWith('-') ? -Infinity : Infinity;
+  const number = numberIn(text);
+  if (number !== undefined) return number;
   return wrongField(`${place}.${name}`, 'a number', text);
 };
 

@@ -33,6 +33,7 @@ export const readImage = async (
   const annotation = await readAnnotation(source, entry);
   if (isFault(annotation)) return problemOf('openVoc', annotationFile, annotation);
   const picture = await findPicture(entry, annotation.filename);
+  if (isFault(picture)) return problemOf('openVoc', annotationFile, picture);
   if (picture === undefined) return problemOf('openVoc', annotationFile, noPicture(entry, annotation));
   const file = joinPath(entry.folder.year, picture);
   const size = annotation.size ?? (await sizeOfPicture(source, picturePath(entry.folder, picture)));

@@ -1,7 +1,9 @@
 // Where a PASCAL VOC folder keeps its parts: one folder with Annotations, or a devkit with one such folder a year.
+import { platform } from '#platform';
 import { DatasetError } from '../errors.ts';
 import { joinPath } from '../paths.ts';
 import type { FileSource, OpenOptions } from '../types.ts';
+import { vocClasses } from './classNames.ts';
 
 /** What `openVoc` takes. */
 export interface VocOptions extends OpenOptions {
@@ -19,7 +21,33 @@ export interface VocFolder {
   readonly year: string;
   /** The names of the lists in ImageSets/Main, without those of single classes. */
   readonly splits: readonly string[];
+  /** Whether there are lists for each of the 20 classes, as in the published development kits. */
+  readonly listsClasses: boolean;
 }
+
+/**
+ * The folder that holds everything, and the options with the split in it, where `location` is the path of a list.
+ *
+ * Example  locateVoc('VOCdevkit/VOC2007/ImageSets/Main/train.txt', {}) // VOCdevkit/VOC2007, split train
+ */
+export const locateVoc = (
+  location: string | FileSource,
+  options: VocOptions,
+): { readonly source: FileSource; readonly options: VocOptions } => {
+  if (typeof location !== 'string') return { source: location, options };
+  if (!isVocList(location)) return { source: platform.openFolder(location, options), options };
+  const { folder, file } = platform.splitLocation(location);
+  const root = platform.splitLocation(platform.splitLocation(folder).folder).folder;
+  return { source: platform.openFolder(root, options), options: { ...options, split: file.slice(0, -4) } };
+};
+
+/**
+ * True when a path is that of a list of pictures in PASCAL VOC form.
+ *
+ * Example  isVocList('VOC2007/ImageSets/Main/train.txt')
+ */
+export const isVocList = (location: string): boolean =>
+  /(?:^|[/\\])ImageSets[/\\]Main[/\\][^/\\]+\.txt$/.test(location);
 
 /**
  * The folders of a PASCAL VOC dataset that can be listed, by year; none when it has not that form.
@@ -44,7 +72,8 @@ const folderAt = async (source: FileSource, path: string, year: string): Promise
   const lists = names.filter((name) => name.endsWith('.txt')).map((name) => name.slice(0, -4));
   // The devkit repeats every list once for each class, as in "cat_train".
   const isOfClass = (list: string): boolean => lists.some((other) => list.endsWith(`_${other}`));
-  return { path, year, splits: lists.filter((list) => !isOfClass(list)) };
+  const listsClasses = vocClasses.every((name) => lists.some((list) => list.startsWith(`${name}_`)));
+  return { path, year, splits: lists.filter((list) => !isOfClass(list)), listsClasses };
 };
 
 const usualSplits = ['train', 'val', 'trainval', 'test'];
@@ -65,7 +94,7 @@ export const splitsOf = (folders: readonly VocFolder[]): string[] => {
 /** The folders to read, and the list to follow in each; without a list every annotation counts. */
 export interface VocChoice {
   readonly folders: readonly VocFolder[];
-  /** The folders whose annotations decide on the classes, whatever the split. */
+  /** The folders whose annotations decide on the classes, whatever the split and the years: labels must not depend on them. */
   readonly known: readonly VocFolder[];
   readonly split: string | undefined;
 }
@@ -87,7 +116,7 @@ export const chooseVoc = async (source: FileSource, options: VocOptions): Promis
     });
   const ofYears = options.years === undefined ? all : options.years.map((year) => ofYear(source, all, year));
   const split = chooseSplit(source, splitsOf(ofYears), options.split);
-  if (split === undefined) return { folders: ofYears, known: ofYears, split };
+  if (split === undefined) return { folders: ofYears, known: all, split };
   const without = ofYears.find(({ splits }) => !splits.includes(split));
   if (options.years !== undefined && without !== undefined)
     throw refusal(source, 'years', {
@@ -95,7 +124,7 @@ export const chooseVoc = async (source: FileSource, options: VocOptions): Promis
       got: `none in ${without.year}`,
       advice: 'Leave that year out of the option years',
     });
-  return { folders: ofYears.filter(({ splits }) => splits.includes(split)), known: ofYears, split };
+  return { folders: ofYears.filter(({ splits }) => splits.includes(split)), known: all, split };
 };
 
 const ofYear = (source: FileSource, folders: readonly VocFolder[], year: number): VocFolder => {
@@ -132,11 +161,17 @@ const chooseUnlisted = async (source: FileSource, { split, years }: VocOptions):
       got: 'a folder that cannot be listed',
       advice: 'Name the split, and the years if it is a devkit',
     });
-  if (years === undefined) return { folders: [{ path: '', year: '', splits: [split] }], known: [], split };
+  if (years === undefined)
+    return { folders: [{ path: '', year: '', splits: [split], listsClasses: false }], known: [], split };
   const folders: VocFolder[] = [];
   for (const year of years.map((number) => `VOC${number}`)) {
     const isInDevkit = await canRead(source, `VOCdevkit/${year}/ImageSets/Main/${split}.txt`);
-    folders.push({ path: isInDevkit ? `VOCdevkit/${year}` : year, year, splits: [split] });
+    folders.push({
+      path: isInDevkit ? `VOCdevkit/${year}` : year,
+      year,
+      splits: [split],
+      listsClasses: false,
+    });
   }
   return { folders, known: [], split };
 };

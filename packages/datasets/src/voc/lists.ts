@@ -1,7 +1,7 @@
 // Which annotations of a PASCAL VOC folder to read: those a list in ImageSets/Main names, or all there are.
 import { errorOf, type Fault, isFault, problemOf, quoted } from '../fault.ts';
+import { readFrom } from '../files.ts';
 import { joinPath, staysInside } from '../paths.ts';
-import { readFile } from '../picture.ts';
 import { decodeText } from '../textFile.ts';
 import type { FileSource, Problem } from '../types.ts';
 import type { VocChoice, VocFolder } from './layout.ts';
@@ -32,7 +32,7 @@ export const readLists = async (
     }
     const path = joinPath(folder.path, `ImageSets/Main/${split}.txt`);
     const file = `${source.name}/${path}`;
-    const text = decodeText(await readFile('openVoc', source, path));
+    const text = decodeText(await readFrom(source, path, 'openVoc'));
     if (isFault(text)) throw errorOf('openVoc', file, text);
     const there = new Set(await listAnnotations(source, folder));
     for (const found of namesIn(text, there))

@@ -1,5 +1,4 @@
 // Opens a PASCAL VOC dataset: annotations at once, pictures decoded on demand.
-import { platform } from '#platform';
 import { readMany } from '../concurrent.ts';
 import { datasetOf } from '../dataset.ts';
 import { DatasetError } from '../errors.ts';
@@ -7,35 +6,38 @@ import { isFault } from '../fault.ts';
 import { joinPath } from '../paths.ts';
 import { readPicture } from '../picture.ts';
 import { problemList } from '../problems.ts';
-import { recordOfTable } from '../table.ts';
+import { fileOfTable } from '../table.ts';
 import type { Dataset, FileSource, Problem } from '../types.ts';
 import { assembleTable } from './assemble.ts';
 import { classesFrom, decidedClasses } from './classes.ts';
 import { readAnnotation, readImage, type VocImage } from './image.ts';
-import { chooseVoc, type VocFolder, type VocOptions } from './layout.ts';
+import { chooseVoc, locateVoc, type VocFolder, type VocOptions } from './layout.ts';
 import { listAnnotations, readLists, type VocEntry } from './lists.ts';
 import { pictureFinder, picturePath } from './pictures.ts';
 
 /**
  * The pictures and objects of a PASCAL VOC folder: a devkit with one folder a year, or one folder with Annotations,
- * JPEGImages and, for splits, ImageSets/Main.
+ * JPEGImages and, for splits, ImageSets/Main; or of one list in there, given by its path.
  *
  * A box covers the pixels xmin to xmax, counted from 1 and both inside: x1 = xmin - 1, y1 = ymin - 1, x2 = xmax, y2 = ymax.
  *
  * Units    boxes as corners in pixels; labels follow the option classes, else `classes.txt`, else the 20 names of
- *          PASCAL VOC when the folder holds no others, else the names it holds, sorted: all its annotations count for
- *          that, so that every split has the same labels
+ *          PASCAL VOC when the folder has lists for them or holds no others, else the names it holds, sorted: all its
+ *          annotations count for that, so that every split has the same labels
  * Throws   DatasetError when the folder, a list or every picture cannot be used; what concerns one picture or object is
  *          left out and listed in `report` instead
  * Example  const dataset = await openVoc('data/VOCdevkit', { split: 'trainval', years: [2007, 2012] })
  */
-export const openVoc = async (location: string | FileSource, options: VocOptions = {}): Promise<Dataset> => {
-  const source = typeof location === 'string' ? platform.openFolder(location) : location;
+export const openVoc = async (
+  location: string | FileSource,
+  vocOptions: VocOptions = {},
+): Promise<Dataset> => {
+  const { source, options } = locateVoc(location, vocOptions);
   const choice = await chooseVoc(source, options);
   const lists = await readLists(source, choice);
   const problems = problemList(options.onProblem ?? 'skip');
   for (const problem of lists.problems) problems.add(problem);
-  const decided = await decidedClasses(source, options.classes);
+  const decided = await decidedClasses(source, options.classes, choice.known);
   const others = decided === undefined ? await otherEntries(source, choice.known, lists.entries) : [];
   const { images, names } = await readAll(source, lists.entries, others, options);
   const classes = decided ?? classesFrom(names);
@@ -51,8 +53,9 @@ export const openVoc = async (location: string | FileSource, options: VocOptions
     categoryIds: classes.map((_, label) => label + 1),
     table,
     problems: problems.found,
+    problemCounts: problems.counts,
     decode: (record) => readPicture('openVoc', source, pathOf(record.file), record, options),
-    ...(locate === undefined ? {} : { locate: (index) => locate(pathOf(recordOfTable(table, index).file)) }),
+    ...(locate === undefined ? {} : { locate: (index) => locate(pathOf(fileOfTable(table, index))) }),
   });
 };
 

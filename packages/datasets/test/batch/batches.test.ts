@@ -226,7 +226,8 @@ describe('reading ahead', () => {
   test('a failure arrives at its own batch', async () => {
     const { dataset } = counting(10, 4);
     const seen: number[] = [];
-    const options = { batchSize: 1, shuffle: false, prefetch: 4, normalization } as const;
+    const onProblem = 'strict';
+    const options = { batchSize: 1, shuffle: false, prefetch: 4, normalization, onProblem } as const;
     const reading = async (): Promise<void> => {
       for await (const batch of batches(dataset, options)) seen.push(...batch.ids);
     };

@@ -1,7 +1,7 @@
 // Every kind of bad COCO input: one clear line that names the file and the field, or a dropped box that is listed.
 import { rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { batches, DatasetError, openCoco } from '@autoassign/datasets';
+import { batches, DatasetError, openCoco, type ProblemKind } from '@autoassign/datasets';
 import { describe, expect, test } from 'vitest';
 import { cocoFolder, folderWith, jpegOf, validCoco } from '../samples.ts';
 
@@ -17,122 +17,99 @@ const failure = async (attempt: () => Promise<unknown>): Promise<DatasetError> =
 
 type Content = ReturnType<typeof validCoco>;
 
+type Spoilt = readonly [name: string, place: string, message: RegExp, spoil: (content: Content) => void];
+
 describe('refused when the folder is opened', () => {
-  const cases: readonly [name: string, field: string, message: RegExp, spoil: (content: Content) => void][] =
+  const cases: readonly Spoilt[] = [
     [
-      [
-        'annotation of an unknown image',
-        'annotations[1].image_id',
-        /listed in images, got 99/,
-        (c) => (c.annotations[1]!.image_id = 99),
-      ],
-      [
-        'annotation of an unknown category',
-        'annotations[0].category_id',
-        /listed in categories, got 5/,
-        (c) => (c.annotations[0]!.category_id = 5),
-      ],
-      [
-        'duplicate image ids',
-        'images[1].id',
-        /unique ids, got 7 in both images\[0\] and images\[1\]/,
-        (c) => (c.images[1]!.id = 7),
-      ],
-      ['duplicate category ids', 'categories[1].id', /unique ids, got 9/, (c) => (c.categories[1]!.id = 9)],
-      [
-        'duplicate category names',
-        'categories[1].name',
-        /unique category names, got "late" in both categories\[0\] and categories\[1\]/,
-        (c) => (c.categories[1]!.name = c.categories[0]!.name),
-      ],
-      [
-        'duplicate annotation ids',
-        'annotations[2].id',
-        /unique ids, got 1/,
-        (c) => (c.annotations[2]!.id = 1),
-      ],
-      [
-        '.. in a file name',
-        'images[0].file_name',
-        /inside the image folder, got "\.\.\/a\.jpg"/,
-        (c) => (c.images[0]!.file_name = '../a.jpg'),
-      ],
-      [
-        '.. after a folder',
-        'images[0].file_name',
-        /inside the image folder/,
-        (c) => (c.images[0]!.file_name = 'x\\..\\..\\a.jpg'),
-      ],
-      [
-        'absolute file name',
-        'images[0].file_name',
-        /inside the image folder/,
-        (c) => (c.images[0]!.file_name = '/etc/passwd'),
-      ],
-      [
-        'file name with a drive',
-        'images[0].file_name',
-        /inside the image folder/,
-        (c) => (c.images[0]!.file_name = 'C:\\a.jpg'),
-      ],
-      ['no images', 'images', /at least one entry in images/, (c) => void c.images.splice(0)],
-      ['no categories', 'categories', /at least one entry in categories/, (c) => void c.categories.splice(0)],
-      [
-        'images that are no array',
-        'images',
-        /images to be an array, got "many"/,
-        (c) => Object.assign(c, { images: 'many' }),
-      ],
-      [
-        'annotations missing',
-        'annotations',
-        /annotations to be an array, got nothing/,
-        (c) => Object.assign(c, { annotations: undefined }),
-      ],
-      [
-        'an image without a width',
-        'images[1].width',
-        /an integer of at least 1, got nothing/,
-        (c) => delete c.images[1]!.width,
-      ],
-      [
-        'an image of no height',
-        'images[1].height',
-        /an integer of at least 1, got 0/,
-        (c) => (c.images[1]!.height = 0),
-      ],
-      [
-        'a box of three numbers',
-        'annotations[0].bbox',
-        /four numbers .* got \[1,2,3\]/,
-        (c) => (c.annotations[0]!.bbox = [1, 2, 3]),
-      ],
-      [
-        'an image that is not there',
-        'file_name',
-        /1 of 2 missing, first images\/c\.jpg/,
-        (c) => (c.images[1]!.file_name = 'c.jpg'),
-      ],
-    ];
+      'duplicate category ids',
+      'categories[1].id',
+      /unique ids, got 9 in both categories\[0\] and categories\[1\]/,
+      (c) => (c.categories[1]!.id = 9),
+    ],
+    [
+      'duplicate category names',
+      'categories[1].name',
+      /unique category names, got "late" in both categories\[0\] and categories\[1\]/,
+      (c) => (c.categories[1]!.name = c.categories[0]!.name),
+    ],
+    [
+      'a category without a name',
+      'categories[0].name',
+      /to be a text, got nothing/,
+      (c) => delete c.categories[0]!.name,
+    ],
+    ['no images', 'images', /at least one entry in images, got none/, (c) => void c.images.splice(0)],
+    [
+      'no categories',
+      'categories',
+      /needs 1 to 65536 entries in categories, got 0/,
+      (c) => void c.categories.splice(0),
+    ],
+    [
+      'images that are no array',
+      'images',
+      /images to be an array, got a text at line 1, byte 10\. Correct/,
+      (c) => Object.assign(c, { images: 'many' }),
+    ],
+    [
+      'annotations missing',
+      'annotations',
+      /annotations to be an array, got nothing/,
+      (c) => Object.assign(c, { annotations: undefined }),
+    ],
+    [
+      'no picture there',
+      'images',
+      /needs the image c\.jpg of .*instances_val\.json, got none in val\/, images\/val\//,
+      ({ images }) => images.map((image) => Object.assign(image, { file_name: 'c.jpg' })),
+    ],
+  ];
 
   test.each(cases)('%s', async (_, field, message, spoil) => {
     const folder = await cocoFolder(spoil);
-    const error = await failure(() => openCoco(folder));
-    expect(error.message).toMatch(message);
-    expect(error.field).toBe(field);
-    expect(error.message).toContain(field === 'file_name' ? folder : 'instances_val.json');
+    for (const onProblem of ['skip', 'strict'] as const) {
+      const error = await failure(() => openCoco(folder, { onProblem }));
+      expect(error.message).toMatch(message);
+      expect(error.message).toContain('instances_val.json');
+      expect(error.field).toBe(field);
+    }
+  });
+
+  test('no image that can be used: the first reason is told', async () => {
+    const folder = await cocoFolder(({ images }) => {
+      for (const image of images) image.width = 0;
+    });
+    expect((await failure(() => openCoco(folder))).message).toMatch(
+      /got 2 of which none can be used: .*images\[0\]\.width to be an integer of at least 1, got 0\./,
+    );
   });
 
   test.each([
-    ['cut off', '{"images": ['],
-    ['not JSON', 'hello'],
-    ['empty', ''],
-    ['not UTF-8', Uint8Array.of(0xff, 0xfe, 0x22)],
-  ])('malformed JSON: %s', async (_, text) => {
+    [
+      'cut off',
+      '{"images": [',
+      /got an end where a value or "\]" belongs at line 1, byte 12, in images\[0\]/,
+    ],
+    ['not JSON', 'hello', /got 'h' where "\{" belongs at line 1, byte 0/],
+    ['empty', '', /got an empty file at line 1, byte 0/],
+    ['a list', '\n[]', /got '\[' where "\{" belongs at line 2, byte 1/],
+    [
+      'not UTF-8',
+      Uint8Array.of(0xff, 0xfe, 0x7b, 0),
+      /needs a JSON file in UTF-8, got one in another encoding/,
+    ],
+    [
+      'a comma too many',
+      '{"images": [{"id": 1,}]}',
+      /got '\}' where a name in quotes belongs .* byte 21, in images\[0\]/,
+    ],
+    ['images twice', '{"images": [], "images": []}', /needs images once, got it again/],
+  ])('malformed JSON: %s', async (_, text, message) => {
     const folder = await cocoFolder();
     await writeFile(join(folder, 'annotations/instances_val.json'), text);
     const error = await failure(() => openCoco(folder));
-    expect(error.message).toMatch(/instances_val\.json\): needs a JSON file, got ".+"\. Repair/);
+    expect(error.message).toMatch(message);
     expect(error.file).toBe(`${folder}/annotations/instances_val.json`);
   });
 
@@ -149,6 +126,179 @@ describe('refused when the folder is opened', () => {
     expect((await failure(() => openCoco(folder))).message).toMatch(
       /needs the image a\.jpg .* got none in val\/.*option images/,
     );
+  });
+});
+
+describe('entries that are wrong are left out and listed, or thrown under strict', () => {
+  const cases: readonly (readonly [
+    kind: ProblemKind,
+    ...Spoilt,
+    left: readonly [images: number, objects: number],
+  ])[] = [
+    [
+      'unknown id',
+      'annotation of an unknown image',
+      'annotations[1].image_id',
+      /listed in images, got 99/,
+      (c) => (c.annotations[1]!.image_id = 99),
+      [2, 2],
+    ],
+    [
+      'unknown id',
+      'annotation of an unknown category',
+      'annotations[0].category_id',
+      /listed in categories, got 5/,
+      (c) => (c.annotations[0]!.category_id = 5),
+      [2, 2],
+    ],
+    [
+      'duplicate id',
+      'duplicate image ids',
+      'images[1].id',
+      /unique ids, got 7 in both images\[0\] and images\[1\]/,
+      (c) => Object.assign(c.images[1]!, { id: 7 }) && c.annotations.pop(),
+      [1, 2],
+    ],
+    [
+      'duplicate id',
+      'duplicate annotation ids',
+      'annotations[2].id',
+      /unique ids, got 1 in both annotations\[0\] and annotations\[2\]/,
+      (c) => (c.annotations[2]!.id = 1),
+      [2, 2],
+    ],
+    [
+      'unsafe path',
+      '.. in a file name',
+      'images[0].file_name',
+      /inside the image folder, got "\.\.\/a\.jpg"/,
+      (c) => (c.images[0]!.file_name = '../a.jpg'),
+      [1, 1],
+    ],
+    [
+      'unsafe path',
+      '.. after a folder',
+      'images[0].file_name',
+      /inside the image folder/,
+      (c) => (c.images[0]!.file_name = 'x\\..\\..\\a.jpg'),
+      [1, 1],
+    ],
+    [
+      'unsafe path',
+      'absolute file name',
+      'images[0].file_name',
+      /inside the image folder/,
+      (c) => (c.images[0]!.file_name = '/etc/passwd'),
+      [1, 1],
+    ],
+    [
+      'unsafe path',
+      'file name with a drive',
+      'images[1].file_name',
+      /inside the image folder/,
+      (c) => (c.images[1]!.file_name = 'C:\\a.jpg'),
+      [1, 2],
+    ],
+    [
+      'unsafe path',
+      'file name with a zero byte',
+      'images[1].file_name',
+      /inside the image folder, got "b\\u0000\.jpg"/,
+      (c) => (c.images[1]!.file_name = 'b\0.jpg'),
+      [1, 2],
+    ],
+    [
+      'wrong field',
+      'an image without a width',
+      'images[1].width',
+      /an integer of at least 1, got nothing/,
+      (c) => delete c.images[1]!.width,
+      [1, 2],
+    ],
+    [
+      'wrong field',
+      'an image of no height',
+      'images[1].height',
+      /an integer of at least 1, got 0/,
+      (c) => (c.images[1]!.height = 0),
+      [1, 2],
+    ],
+    [
+      'wrong field',
+      'a box of three numbers',
+      'annotations[0].bbox',
+      /four numbers .* got \[1,2,3\]/,
+      (c) => (c.annotations[0]!.bbox = [1, 2, 3]),
+      [2, 2],
+    ],
+    [
+      'wrong field',
+      'an id that is a text',
+      'annotations[0].id',
+      /an integer, got "1"/,
+      (c) => (c.annotations[0]!.id = '1'),
+      [2, 2],
+    ],
+    [
+      'wrong field',
+      'a flag that is neither 0 nor 1',
+      'annotations[0].iscrowd',
+      /0 or 1, got 2/,
+      (c) => (c.annotations[0]!.iscrowd = 2),
+      [2, 2],
+    ],
+    [
+      'wrong field',
+      'an annotation that is no object',
+      'annotations[3]',
+      /an object, got 5/,
+      (c) => c.annotations.push(5 as never),
+      [2, 3],
+    ],
+    [
+      'missing picture',
+      'a picture that is not there',
+      '',
+      /needs the picture .*images\/c\.jpg of the image with id 3, got no such file/,
+      (c) => (c.images[1]!.file_name = 'c.jpg'),
+      [1, 2],
+    ],
+  ];
+
+  test.each(cases)('%s: %s', async (kind, _, place, message, spoil, [images, objects]) => {
+    const folder = await cocoFolder(spoil);
+    const { report } = await openCoco(folder);
+    expect(report).toMatchObject({ images, objects, problemCounts: { [kind]: 1 } });
+    expect(report.problems).toHaveLength(1);
+    const [problem] = report.problems;
+    expect(problem!.kind).toBe(kind);
+    expect(problem!.message).toMatch(message);
+    expect(problem!.place ?? '').toBe(place);
+    const error = await failure(() => openCoco(folder, { onProblem: 'strict' }));
+    expect([error.message, error.file, error.field]).toEqual([
+      problem!.message,
+      problem!.file,
+      problem!.place,
+    ]);
+  });
+
+  test('places count the entries of the file, those left out included', async () => {
+    const folder = await cocoFolder((c) => {
+      c.annotations[0]!.bbox = 1;
+      c.annotations[2]!.image_id = 8;
+    });
+    const { problems } = (await openCoco(folder)).report;
+    expect(problems.map(({ place }) => place)).toEqual(['annotations[0].bbox', 'annotations[2].image_id']);
+  });
+
+  test('of one kind ten thousand are listed, and all are counted', async () => {
+    const folder = await cocoFolder((c) => {
+      for (let id = 4; id < 12_004; id++)
+        c.annotations.push({ ...c.annotations[0]!, id, bbox: [1, 1, 0, 4] });
+    });
+    const { report } = await openCoco(folder);
+    expect(report.problems).toHaveLength(10_000);
+    expect(report.problemCounts).toEqual({ 'box of zero size': 12_000 });
   });
 });
 

@@ -2,7 +2,7 @@
 import { detectLayout, openDataset, openVoc } from '@autoassign/datasets';
 import { describe, expect, test } from 'vitest';
 import { folderWith } from '../samples.ts';
-import { annotationXml, below, vocFiles, vocFolder } from './samples.ts';
+import { annotationXml, below, vocFiles, vocFolder, type WrittenObject } from './samples.ts';
 
 describe('content', () => {
   test('corners counted from 1 become half-open edges; flags and attributes follow; order is that of the list', async () => {
@@ -48,6 +48,55 @@ describe('content', () => {
     expect(test.classes).toEqual(train.classes);
     expect(test.record(0).annotations[0]?.label).toBe(2);
   });
+});
+
+describe('additions that keep what other formats know', () => {
+  const firstObject = async (corners: WrittenObject['corners'], more: string) => {
+    const xml = annotationXml('a.jpg', [{ name: 'cat', corners, more }]);
+    const folder = await vocFolder((files) => (files['Annotations/a.xml'] = xml));
+    return (await openVoc(folder, { split: 'train', onProblem: 'strict' })).record(1).annotations[0];
+  };
+
+  const box = (x: number, y: number, width: number, height: number): string =>
+    `<box><x>${x}</x><y>${y}</y><width>${width}</width><height>${height}</height></box>`;
+
+  test('area, crowd and ignored flags, attributes with their types', async () => {
+    const attribute = (name: string, value: string, type = ''): string =>
+      `<attribute><name>${name}</name><value>${value}</value>${type && `<type>${type}</type>`}</attribute>`;
+    const attributes =
+      attribute('blur', '2', 'number') + attribute('wet', 'true', 'boolean') + attribute('fur', '07');
+    const more = `<iscrowd>1</iscrowd><ignore>1</ignore><area>12.5</area><attributes>${attributes}</attributes>`;
+    expect(await firstObject([1, 1, 9, 9], more)).toMatchObject({
+      area: 12.5,
+      isCrowd: true,
+      isIgnored: true,
+      attributes: { blur: 2, wet: true, fur: '07' },
+    });
+  });
+
+  test('a box beside the corners counts when it is the same box: it may be narrower than a pixel', async () => {
+    const narrow = await firstObject([4, 5, 3.5, 4.25], box(3, 4, 0.5, 0.25));
+    expect(narrow).toMatchObject({ box: [3, 4, 3.5, 4.25], size: [0.5, 0.25], area: 0.125 });
+    const [x, width] = [0.1, 0.7];
+    expect(x + 1 - 1).not.toBe(x); // why the addition is needed
+    const exact = await firstObject([x + 1, 2, x + width, 9], box(x, 1, width, 8));
+    expect([exact?.box[0], exact?.size]).toEqual([x, [width, 8]]);
+    const edited = await firstObject([3, 4, 12, 16], box(2, 3, 11, 13));
+    expect(edited?.box).toEqual([2, 3, 12, 16]);
+  });
+});
+
+test('labels are the same in every choice of years', async () => {
+  const files = await vocFiles();
+  const zebra = annotationXml('b.jpg', [{ name: 'zebra', corners: [1, 1, 5, 5] }]);
+  const folder = await folderWith({
+    ...below('VOC2007', files),
+    ...below('VOC2012', { ...files, 'Annotations/b.xml': zebra }),
+  });
+  for (const years of [undefined, [2007], [2012]]) {
+    const { classes } = await openVoc(folder, { split: 'train', ...(years && { years }) });
+    expect(classes).toEqual(['cat', 'dog', 'zebra']);
+  }
 });
 
 describe('layout', () => {

@@ -12,7 +12,14 @@ export const recordsDataset = (
   length: records.length,
   classes,
   categoryIds,
-  report: { images: records.length, objects: 0, crowds: 0, imagesWithoutObjects: 0, problems: [] },
+  report: {
+    images: records.length,
+    objects: 0,
+    crowds: 0,
+    imagesWithoutObjects: 0,
+    problems: [],
+    problemCounts: {},
+  },
   record: (index) => records[index]!,
   at: () => Promise.reject(new Error('no pictures')),
   async *[Symbol.asyncIterator]() {

@@ -12,3 +12,12 @@ test('three steps on webgpu agree with the reference', async () => {
   expect(steps.buffersLeft).toBe(0);
   await backend.destroy();
 });
+
+test('three steps with products of halves stay near those of the reference', async () => {
+  const backend = await createBackend('webgpu', { precision: 'emulated mixed' });
+  const steps = await threeSteps(backend);
+  const { loss, change } = differences(await referenceSteps(), steps);
+  expect(loss).toBeLessThan(3e-4);
+  expect(change).toBeLessThan(0.05);
+  await backend.destroy();
+});

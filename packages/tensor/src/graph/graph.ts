@@ -2,6 +2,7 @@
 import { LifetimeError, sentence } from '../errors.ts';
 import { identityOp } from '../ops/structural.ts';
 import type { Attrs, Primitive } from '../primitive.ts';
+import { sizeOf } from '../shape.ts';
 import type { Data, Spec, Tensor } from '../tensor.ts';
 
 /** The number of a value in a graph. */
@@ -25,7 +26,13 @@ export interface Graph {
   readonly steps: readonly Step[];
   /** Results may repeat a slot or name an argument's; programs copy where that would share storage. */
   readonly results: readonly Slot[];
+  /** Computed slots whose elements are stored in half precision, 2 bytes each; none without it. Only backends that can do that have any. */
+  readonly halves?: ReadonlySet<Slot>;
 }
+
+/** The bytes of a slot's elements: 4 each, or 2 of halves. */
+export const storedBytes = ({ specs, halves }: Graph, slot: Slot): number =>
+  (halves?.has(slot) === true ? 2 : 4) * sizeOf(specs[slot]!.shape);
 
 /**
  * The graph that computes the outputs from the arguments, every node once, inputs before users.

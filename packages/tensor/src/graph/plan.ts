@@ -2,9 +2,10 @@
 
 import { sizeOf, stridesOf } from '../shape.ts';
 import type { Graph, Slot, Step } from './graph.ts';
+import { storedBytes } from './graph.ts';
 import type { Loop } from './loop.ts';
 
-/** Where a slot's elements are. Every element takes 4 bytes. */
+/** Where a slot's elements are. Every element takes 4 bytes, but for halves. */
 type Storage =
   | { readonly kind: 'argument'; readonly index: number }
   | { readonly kind: 'constant'; readonly index: number }
@@ -200,7 +201,7 @@ const lifetimes = (
   graph.steps.forEach((step, i) => {
     const slot = owner.get(step.output)!;
     if (storage[slot] === undefined && !bySlot.has(slot)) {
-      const block: Block = { slot, bytes: paddedBytes(sizeOf(graph.specs[slot]!.shape)), from: i, to: i };
+      const block: Block = { slot, bytes: paddedBytes(storedBytes(graph, slot) / 4), from: i, to: i };
       bySlot.set(slot, block);
       blocks.push(block);
     }

@@ -10,6 +10,7 @@ import { apply } from '../../src/tensor.ts';
 import { failureOf } from '../outcomes.ts';
 import { random } from '../randomTensor.ts';
 import { randomValues } from '../wasm/harness.ts';
+import { small, smallTraining } from './smallTraining.ts';
 
 /** The nearest number of half precision, of two as near the even one. */
 const toHalf = (x: number): number => {
@@ -125,5 +126,10 @@ test.each([
   const backend = await webgpuBackend({ gpu, precision: 'mixed' });
   for (const [, , build, a, b] of cases) await compile(build, { backend })(a, b);
   expect(shaders.filter((code) => code.includes(expected))).toHaveLength(cases.length);
+  const training = compile(smallTraining, { backend });
+  await training(...small(1));
+  expect(training.describe()).toContain('3 values are stored as halves');
+  const [readers, writers] = [/array<(f16|vec4h)>;/, /result: array<vec2u>;/];
+  for (const part of [readers, writers]) expect(shaders.some((code) => part.test(code))).toBe(true);
   await backend.destroy();
 });

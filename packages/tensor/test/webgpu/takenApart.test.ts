@@ -12,7 +12,7 @@ import { random } from '../randomTensor.ts';
 
 let backend: Backend;
 beforeAll(async () => {
-  backend = await webgpuBackend({}, { convolution: { channels: 1, products: 1 }, sum: 16 });
+  backend = await webgpuBackend({}, { least: { convolution: { channels: 1, products: 1 }, sum: 16 } });
 });
 afterAll(() => backend.destroy());
 

@@ -1,6 +1,6 @@
 // Opening datasets for the verbs of `data`: their splits, progress while large files are read, and all splits as one dataset.
 import type { Dataset, DatasetReport, ImageRecord, OnProblem, Sample } from '@autoassign/datasets';
-import { detectLayout, openDataset } from '@autoassign/datasets';
+import { countProblems, detectLayout, openDataset } from '@autoassign/datasets';
 import type { VerbContext } from '../../program.ts';
 import type { Progress } from '../../progress.ts';
 
@@ -172,10 +172,12 @@ function reportOf(
     crowds += annotations.filter(({ isCrowd }) => isCrowd).length;
     if (annotations.length === 0) imagesWithoutObjects += 1;
   }
-  const problems = new Map(
+  const found = new Map(
     datasets.flatMap(({ report }) =>
       report.problems.map((problem) => [problemKey(problem), problem] as const),
     ),
   );
-  return { images: length, objects, crowds, imagesWithoutObjects, problems: [...problems.values()] };
+  const problems = [...found.values()];
+  const problemCounts = countProblems(problems);
+  return { images: length, objects, crowds, imagesWithoutObjects, problems, problemCounts };
 }

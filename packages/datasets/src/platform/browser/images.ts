@@ -1,16 +1,21 @@
 // The browser's pictures, through createImageBitmap and OffscreenCanvas.
+import type { Pixels } from '../../types.ts';
 import type { Platform } from '../platform.ts';
 import { isTruncatedJpeg } from './jpegEnd.ts';
+import { orientedPixels, takeWebpOrientation } from './webpOrientation.ts';
 
 /** The pixels of an encoded picture. */
-export const decode: Platform['decode'] = async (bytes, { maxPixels }) => {
+export const decode: Platform['decode'] = async (bytes, { format }) => {
   if (isTruncatedJpeg(bytes)) throw new Error('premature end of JPEG image');
-  const bitmap = await createImageBitmap(new Blob([bytes.slice()]), { colorSpaceConversion: 'none' });
+  const given = bytes.slice();
+  // Browsers turn JPEG and PNG files upright, but not WebP files.
+  const orientation = format === 'webp' ? takeWebpOrientation(given) : 1;
+  return orientedPixels(await decodeAsStored(given), orientation);
+};
+
+const decodeAsStored = async (bytes: Uint8Array<ArrayBuffer>): Promise<Pixels> => {
+  const bitmap = await createImageBitmap(new Blob([bytes]), { colorSpaceConversion: 'none' });
   const { width, height } = bitmap;
-  if (width * height > maxPixels) {
-    bitmap.close();
-    throw new Error(`the picture has ${width}x${height} pixels, more than ${maxPixels}`);
-  }
   const context = contextOf(new OffscreenCanvas(width, height));
   context.drawImage(bitmap, 0, 0);
   bitmap.close();

@@ -1,24 +1,112 @@
 // Node's files: folders to read from, and folders that come into being in one move.
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import {
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  rmdir,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { DatasetError } from '../../errors.ts';
-import type { FileSource, FolderWriter } from '../../types.ts';
+import type { FolderWriter } from '../../types.ts';
 import type { Platform } from '../platform.ts';
 
-/** Read access to the folder at a path. */
-export const openFolder = (location: string): FileSource => ({
-  name: location,
-  read: (path) => readFile(join(location, path)),
-  locate: (path) => join(location, path),
-  list: async (path) => {
-    try {
-      return (await readdir(join(location, path))).sort();
-    } catch {
-      return [];
+/** Read access to the folder at a path, and to nothing outside of it unless links are to be followed. */
+export const openFolder: Platform['openFolder'] = (location, { followLinks = false } = {}) => {
+  const root = resolve(location);
+  let realRoot: Promise<string> | undefined;
+  /** The path on this machine; rejects when the file is not there, or not in the folder. */
+  const inside = async (path: string): Promise<string> => {
+    const target = resolve(root, path);
+    if (!isWithin(root, target)) throw leaves(location, path, 'a path that leads out of it');
+    if (followLinks) return target;
+    realRoot ??= realpath(root);
+    const real = await realpath(target);
+    if (!isWithin(await realRoot, real)) throw leaves(location, path, `a link to ${real}`);
+    return real;
+  };
+  return {
+    name: location,
+    read: async (path) => readFile(await inside(path)),
+    list: async (path) => {
+      try {
+        return (await readdir(await inside(path))).sort();
+      } catch (error) {
+        if (error instanceof DatasetError) throw error;
+        return [];
+      }
+    },
+    async *stream(path) {
+      yield* piecesOf(await inside(path));
+    },
+    stat: async (path) => {
+      const { size, mtimeMs } = await stat(await inside(path));
+      return { size, modified: mtimeMs };
+    },
+    write: async (path, parts) => {
+      const folder = await inside(dirname(path));
+      await replaceFile(join(folder, basename(path)), parts);
+    },
+    locate: (path) => join(location, path),
+  };
+};
+
+const isWithin = (folder: string, path: string): boolean => {
+  const way = relative(folder, path);
+  return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
+};
+
+const leaves = (location: string, path: string, got: string): DatasetError =>
+  new DatasetError(
+    `openFolder(${location}): needs files inside the folder, got ${path}, ${got}. Put the files into the folder, or pass followLinks: true where it is meant to lead elsewhere.`,
+    { file: `${location}/${path}` },
+  );
+
+const pieceBytes = 1 << 20;
+
+/** A file piece by piece; the next one is read while the last is being used. */
+async function* piecesOf(path: string): AsyncGenerator<Uint8Array, void, undefined> {
+  const file = await open(path);
+  const next = (): Promise<Uint8Array> =>
+    file
+      .read(Buffer.allocUnsafeSlow(pieceBytes), 0, pieceBytes)
+      .then(({ buffer, bytesRead }) => buffer.subarray(0, bytesRead));
+  let ahead = next();
+  try {
+    for (let piece = await ahead; piece.length > 0; piece = await ahead) {
+      ahead = next();
+      yield piece;
     }
-  },
-});
+  } finally {
+    await ahead.catch(() => undefined);
+    await file.close();
+  }
+}
+
+/** Writes beside the file and renames: whoever reads it meanwhile reads the old one or the new one. */
+const replaceFile = async (path: string, parts: readonly Uint8Array[]): Promise<void> => {
+  const prefix = `${basename(path)}.partial-`;
+  await removeAbandoned(dirname(path), prefix);
+  const partial = join(dirname(path), `${prefix}${process.pid}-${randomUUID()}`);
+  try {
+    const file = await open(partial, 'wx');
+    try {
+      for (const part of parts) await file.writeFile(part);
+    } finally {
+      await file.close();
+    }
+    await rename(partial, path);
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw error;
+  }
+};
 
 /** The folder of a path and the name in it. */
 export const splitLocation: Platform['splitLocation'] = (location) => ({

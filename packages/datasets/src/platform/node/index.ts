@@ -2,6 +2,15 @@
 import type { Platform } from '../platform.ts';
 import { createFolder, openFolder, splitLocation } from './files.ts';
 import { decode, encodeJpeg } from './images.ts';
+import { startThreads, usualThreads } from './workers.ts';
 
 /** Node's implementation of what this package needs from its surroundings. */
-export const platform: Platform = { openFolder, splitLocation, decode, encodeJpeg, createFolder };
+export const platform: Platform = {
+  openFolder,
+  splitLocation,
+  decode,
+  encodeJpeg,
+  createFolder,
+  usualThreads,
+  startThreads,
+};

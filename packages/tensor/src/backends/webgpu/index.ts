@@ -8,7 +8,7 @@ import { openLedger, programDestroyed } from '../ledger.ts';
 import { openBuffers } from './buffers.ts';
 import type { WebgpuOptions } from './device.ts';
 import { requestDevice } from './device.ts';
-import type { LeastWork } from './passes.ts';
+import type { PrepareOptions } from './passes.ts';
 import { leastOfHalves, prepare } from './passes.ts';
 import type { ReadyPlan } from './program.ts';
 import {
@@ -25,11 +25,14 @@ import {
 const mostInFlight = 4;
 
 /**
- * The WebGPU backend, on the adapter that the platform prefers. Tests take apart smaller steps than are worth it.
+ * The WebGPU backend, on the adapter that the platform prefers. Tests take apart smaller steps than are worth it, and store nothing as halves to compare.
  *
  * Throws  UnsupportedError without WebGPU or an adapter, saying what to install, and for a software adapter with `realGpu`
  */
-export const webgpuBackend = async (options: WebgpuOptions = {}, least?: LeastWork): Promise<Backend> => {
+export const webgpuBackend = async (
+  options: WebgpuOptions = {},
+  { least, halves = true }: PrepareOptions = {},
+): Promise<Backend> => {
   const { device, adapter, isSoftware, products, held } = await requestDevice(options);
   const name = 'webgpu';
   const buffers = openBuffers(device);
@@ -150,7 +153,8 @@ export const webgpuBackend = async (options: WebgpuOptions = {}, least?: LeastWo
     compile: async (graph) => {
       requireDevice();
       const mostInputs = device.limits.maxStorageBuffersPerShaderStage - 1;
-      const plan = planBuffers(prepare(graph, mostInputs, products === undefined ? least : leastOfHalves));
+      const passes = products === undefined ? { least } : { least: leastOfHalves, halves };
+      const plan = planBuffers(prepare(graph, mostInputs, passes));
       const kernels = kernelsOf(plan, device.limits, { tiles: options.tiles?.[adapter], products });
       return program(await preparePlan(plan, kernels, pipelineFor));
     },

@@ -29,6 +29,8 @@ export interface KernelContext {
   readonly tiles?: TileChoice;
   /** The arithmetic of products; single precision without it. */
   readonly products?: ProductArithmetic;
+  /** What is stored as halves; nothing without it. */
+  readonly halves?: { readonly inputs: readonly boolean[]; readonly output: boolean };
 }
 
 /**
@@ -114,7 +116,7 @@ export const dispatchOf = (shader: Shader, workgroups: Dispatch['workgroups']): 
  */
 export const perElement = (
   count: number,
-  shader: Pick<Shader, 'bindings' | 'declarations' | 'body'> & { readonly anySize?: boolean },
+  shader: Pick<Shader, 'bindings' | 'declarations' | 'enables' | 'body'> & { readonly anySize?: boolean },
   context: KernelContext,
 ): GpuKernel => {
   if (count === 0) return { dispatches: [] };

@@ -9,6 +9,7 @@ import { maskByResults } from '../../graph/rectifiers.ts';
 import { simplify } from '../../graph/simplify.ts';
 import { sizeOf } from '../../shape.ts';
 import { splitSums } from './splitSums.ts';
+import { storeHalves } from './storedHalves.ts';
 import type { LeastConvolution } from './winograd/steps.ts';
 import { takeConvolutionsApart } from './winograd/steps.ts';
 
@@ -16,7 +17,7 @@ import { takeConvolutionsApart } from './winograd/steps.ts';
 const longestLoop = 16;
 
 /** What a step must have to be taken apart. */
-export interface LeastWork {
+interface LeastWork {
   readonly convolution: LeastConvolution;
   /** The sum of a filter gradient's part. */
   readonly sum: number;
@@ -30,12 +31,24 @@ export const leastOfHalves: LeastWork = {
   convolution: { channels: Number.POSITIVE_INFINITY, products: Number.POSITIVE_INFINITY },
 };
 
+/** What decides which passes do anything. */
+export interface PrepareOptions {
+  readonly least?: LeastWork | undefined;
+  /** Whether values that only products read are stored as halves. Off by default. */
+  readonly halves?: boolean;
+}
+
 /** An equal graph of the steps that have kernels here; none reads more than `mostInputs` tensors. */
-export const prepare = (graph: Graph, mostInputs: number, least: LeastWork = defaultLeastWork): Graph => {
+export const prepare = (
+  graph: Graph,
+  mostInputs: number,
+  { least = defaultLeastWork, halves = false }: PrepareOptions = {},
+): Graph => {
   const separate = separateResults(maskByResults(simplify(graph)));
   const fused = runSinksEarly(fuse(separate, { mostInputs: Math.min(longestLoop, mostInputs) }));
   const finished = fuseEpilogues(fused, epiloguesWithin(mostInputs));
-  return splitSums(takeConvolutionsApart(finished, least.convolution), least.sum);
+  const divided = splitSums(takeConvolutionsApart(finished, least.convolution), least.sum);
+  return halves ? storeHalves(divided) : divided;
 };
 
 /** Forward convolutions and input gradients that compute anything; images and filters leave so many bindings to further inputs. */

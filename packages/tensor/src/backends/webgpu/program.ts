@@ -2,6 +2,7 @@
 import { describeSpec, sentence, UnsupportedError } from '../../errors.ts';
 import { isLoopOp } from '../../graph/fuse.ts';
 import type { Slot, Step } from '../../graph/graph.ts';
+import { storedBytes } from '../../graph/graph.ts';
 import type { BufferPlan } from '../../graph/plan.ts';
 import { printStep } from '../../graph/print.ts';
 import { sizeOf } from '../../shape.ts';
@@ -100,9 +101,11 @@ export const kernelsOf = (
     if (emit === undefined) throw new UnsupportedError(noKernel(step, inputs));
     const place = inPlaceInput(plan, step);
     const firstOf = step.inputs.map((slot) => step.inputs.indexOf(slot));
+    const halved = (slot: Slot): boolean => plan.graph.halves?.has(slot) === true;
     const context: KernelContext = {
       limits,
       firstOf,
+      halves: { inputs: step.inputs.map(halved), output: halved(step.output) },
       ...(place === undefined ? {} : { inPlace: place }),
       ...(tiles === undefined ? {} : { tiles }),
       ...(products === undefined ? {} : { products }),
@@ -157,7 +160,7 @@ export const preparePlan = async (
           operand.kind === 'input' ? step.inputs[operand.index]! : step.output,
         );
         const name = step.label === undefined ? step.op.name : `${step.op.name} ${step.label}`;
-        const bytes = slots.map((slot) => bytesOf(plan.graph.specs[slot]!));
+        const bytes = slots.map((slot) => storedBytes(plan.graph, slot));
         return { pipeline: await pipelineFor(code, name), workgroups, slots, bytes };
       }),
   );
@@ -203,13 +206,19 @@ export const describePlan = ({ plan }: ReadyPlan, head: string): string => {
   const place = (slot: Slot): string => {
     const own = storage[slot];
     if (own === undefined) return '';
-    if (own.kind === 'pooled') return `buffer ${own.index}`;
+    if (own.kind === 'pooled')
+      return `buffer ${own.index}${graph.halves?.has(slot) === true ? ', halves' : ''}`;
     return own.kind === 'alias' ? `is %${own.of}` : own.kind;
   };
   const bytes = pool.reduce((sum, size) => sum + size, 0);
   const lines = graph.steps.map((step) => `${printStep(graph, step)}  [${place(step.output)}; tuned]`);
+  const saved = [...(graph.halves ?? [])].reduce((sum, slot) => sum + storedBytes(graph, slot), 0);
+  const halved =
+    saved === 0
+      ? ''
+      : `; ${graph.halves!.size} values are stored as halves, which saves ${saved} bytes of ${2 * saved}`;
   return [
-    `${head}: ${graph.steps.length} steps, ${bytes} bytes of plan memory in ${pool.length} buffers`,
+    `${head}: ${graph.steps.length} steps, ${bytes} bytes of plan memory in ${pool.length} buffers${halved}`,
     ...lines,
   ].join('\n');
 };

@@ -6,6 +6,7 @@ import type { GpuKernel, KernelContext, ProductArithmetic } from '../kernel.ts';
 import { dispatchOf, perElement, stepBindings, workgroupsFor } from '../kernel.ts';
 import type { Finish } from './finish.ts';
 import { finishTexts, operandTypes } from './finish.ts';
+import { halfExtensions, readsOf, storeHalves } from './halves.ts';
 import type { Operand, Source, StripForm } from './strips.ts';
 import { beforeStrips, copyStrip, stripDeclaration, unitForm, vectorForms } from './strips.ts';
 import { threadProducts } from './threadProducts.ts';
@@ -34,6 +35,8 @@ export interface Contraction extends ProductSizes {
   readonly parts?: number;
   /** What is done to every element before it is stored. */
   readonly finish?: Finish;
+  /** Whether elements are stored as halves, which must lie together. */
+  readonly isHalved?: boolean;
 }
 
 /** How the products of a tile are computed: a part of the shader. */
@@ -50,11 +53,15 @@ export interface TileProducts {
 }
 
 /** The kernel of a contraction. */
-export const emitContraction = (contraction: Contraction, context: KernelContext): GpuKernel => {
+export const emitContraction = (given: Contraction, context: KernelContext): GpuKernel => {
+  const isHalved = context.halves?.output === true;
+  const contraction = { ...given, isHalved };
   const { batch, m, n, k, finish, isTogether, parts = 1 } = contraction;
-  const types = [...operandTypesOf(contraction), ...operandTypes(finish)];
+  const reads = operandReads(contraction, context);
+  const types = [...reads.map(({ type }) => type), ...operandTypes(finish)];
   const firstOf = operandsOnce(types.length, context);
-  const { bindings } = stepBindings(types, isTogether ? 'vec4f' : 'f32', { firstOf });
+  const together = isHalved ? 'vec2u' : 'vec4f';
+  const { bindings } = stepBindings(types, isTogether ? together : 'f32', { firstOf });
   if (batch * m * n === 0) return { dispatches: [] };
   if (k === 0)
     return perElement(
@@ -67,12 +74,16 @@ export const emitContraction = (contraction: Contraction, context: KernelContext
   const operands = operandsOf(contraction, products);
   const shader = {
     bindings,
-    enables: extensions,
+    enables: isHalved ? [...new Set([...halfExtensions(context.products), ...extensions])] : extensions,
     ...(subgroupSize === undefined ? {} : { subgroupSize }),
     declarations: [
       ...(finish === undefined ? [] : finishTexts(finish, (operand) => `input${firstOf[2 + operand]}`)),
       ...operands.map(stripDeclaration),
-      ...products.declarations,
+      ...new Set([
+        ...products.declarations,
+        ...reads.flatMap(({ declarations }) => declarations),
+        ...(isHalved ? storeHalves(context.products) : []),
+      ]),
     ],
     workgroupSize: [threadsOf(tile), 1, 1] as const,
     body: tileBody(contraction, operands, products),
@@ -80,10 +91,15 @@ export const emitContraction = (contraction: Contraction, context: KernelContext
   return { dispatches: [dispatchOf(shader, workgroupsFor(parts * groupsOf(contraction, tile), context))] };
 };
 
-const operandTypesOf = ({ left, right, rightInput }: Contraction): readonly string[] => {
-  const types = [left, right].map(({ kind }) => (kind === 'vector' ? 'vec4f' : 'f32'));
-  return rightInput === 1 ? types : types.reverse();
-};
+/** The element types of the inputs 0 and 1, and what their reads call. */
+const operandReads = (
+  { left, right, rightInput }: Contraction,
+  { halves, products }: KernelContext,
+): readonly { readonly type: string; readonly declarations: readonly string[] }[] =>
+  (rightInput === 1 ? [left, right] : [right, left]).map(({ kind }, input) => {
+    const { types, declarations } = readsOf(halves?.inputs[input] === true, products);
+    return { type: kind === 'vector' ? types.vector : types.element, declarations };
+  });
 
 /** For every input the first that is the same tensor, but A and B by themselves: their element types may differ from those of the others. */
 const operandsOnce = (count: number, { firstOf = [] }: KernelContext): readonly number[] => {

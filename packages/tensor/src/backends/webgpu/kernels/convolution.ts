@@ -9,6 +9,7 @@ import type { Spec } from '../../../tensor.ts';
 import type { GpuKernel, KernelContext } from '../kernel.ts';
 import type { PartedAttrs } from '../splitSums.ts';
 import { emitContraction } from './contraction.ts';
+import { readsOf } from './halves.ts';
 import type { LaneSource, Source } from './strips.ts';
 import { stripDepth } from './tiles.ts';
 
@@ -26,8 +27,8 @@ export const emitMatmul = (
       m,
       n,
       k,
-      left: matrixSource('input0', ['m', m], ['k', k], attrs.transposeA),
-      right: matrixSource('input1', ['n', n], ['k', k], !attrs.transposeB),
+      left: matrixSource(readInput(0, context), ['m', m], ['k', k], attrs.transposeA),
+      right: matrixSource(readInput(1, context), ['n', n], ['k', k], !attrs.transposeB),
       rightInput: 1,
       place: `batch * ${m * n} + m * ${n} + n`,
       isTogether: n % 4 === 0,
@@ -36,15 +37,28 @@ export const emitMatmul = (
   );
 };
 
+/** The text of an input's element, or of four that lie together, by their place. */
+interface InputText {
+  readonly element: (place: string) => string;
+  readonly vector: (place: string) => string;
+}
+
+const readInput = (input: 0 | 1, { halves, products }: KernelContext): InputText => {
+  const { element, vector } = readsOf(halves?.inputs[input] === true, products);
+  const name = `input${input}`;
+  return { element: (place) => element(name, place), vector: (place) => vector(name, place) };
+};
+
 type Axis = readonly [name: string, size: number];
 
 /** How a matrix is read: by vectors along the axis whose elements lie together, where whole vectors fit. That axis is k, or the line where `alongLine`. */
-const matrixSource = (input: string, line: Axis, depth: Axis, alongLine: boolean): Source => {
+const matrixSource = (input: InputText, line: Axis, depth: Axis, alongLine: boolean): Source => {
   const [[outer, outerSize], [inner, innerSize]] = alongLine ? [depth, line] : [line, depth];
   const row = `(batch * ${outerSize} + ${outer})`;
-  if (innerSize % 4 !== 0) return { kind: 'element', value: `${input}[${row} * ${innerSize} + ${inner}]` };
+  if (innerSize % 4 !== 0)
+    return { kind: 'element', value: input.element(`${row} * ${innerSize} + ${inner}`) };
   const along = alongLine ? 'line' : 'k';
-  return { kind: 'vector', along, value: `${input}[${row} * ${innerSize / 4} + ${inner} / 4]` };
+  return { kind: 'vector', along, value: input.vector(`${row} * ${innerSize / 4} + ${inner} / 4`) };
 };
 
 type Extents = ReturnType<typeof convExtents>;
@@ -84,7 +98,7 @@ const tapSource = (
   through: (tap: string) => readonly string[],
   place: (channel: string) => string,
   planeSize: number,
-  input: string,
+  input: InputText,
 ): LaneSource => {
   const isInside = 'isSeen$';
   if (channels % stripDepth === 0)
@@ -93,7 +107,7 @@ const tapSource = (
       line,
       strip: [...through(`(step / ${channels})`), `let place$ = ${place(`step % ${channels}`)};`],
       isInside,
-      value: `${input}[place$ + d * ${planeSize}]`,
+      value: input.element(`place$ + d * ${planeSize}`),
     };
   const lines = [...through('tap'), `let place$ = ${place('channel')};`];
   return {
@@ -105,7 +119,7 @@ const tapSource = (
       ...[0, 1, 2, 3].flatMap((lane) => lines.map((line) => line.replaceAll('$', String(lane)))),
     ],
     isInside,
-    value: `${input}[place$]`,
+    value: input.element('place$'),
   };
 };
 
@@ -140,6 +154,8 @@ const emitFiltered = (
     : `(batch * ${rows} + m) * ${depth} + k % ${depth}`;
   const four = `(n / ${result.pixels} * ${groups * depth} + batch * ${depth} + k) * ${result.pixels / 4} + n % ${result.pixels} / 4`;
   const isVector = isPlain(e, attrs) && result.pixels % 4 === 0;
+  const [images, filters] = [readInput(0, context), readInput(1, context)];
+  const halves = context.halves?.inputs.slice(2);
   return emitContraction(
     {
       batch: groups,
@@ -148,13 +164,15 @@ const emitFiltered = (
       k: depth * taps,
       left:
         taps === 1
-          ? matrixSource('input1', ['m', rows], ['k', depth], isTurned)
-          : { kind: 'element', value: `input1[(${filter}) * ${taps} + k / ${depth}]` },
-      right: isVector ? { kind: 'vector', along: 'line', value: `input0[${four}]` } : right,
+          ? matrixSource(filters, ['m', rows], ['k', depth], isTurned)
+          : { kind: 'element', value: filters.element(`(${filter}) * ${taps} + k / ${depth}`) },
+      right: isVector ? { kind: 'vector', along: 'line', value: images.vector(four) } : right,
       rightInput: 0,
       place: `(n / ${result.pixels} * ${groups * rows} + batch * ${rows} + m) * ${result.pixels} + n % ${result.pixels}`,
       isTogether: result.pixels % 4 === 0,
-      ...(epilogue === undefined ? {} : { finish: { epilogue, operands, channel: `batch * ${rows} + m` } }),
+      ...(epilogue === undefined
+        ? {}
+        : { finish: { epilogue, operands, channel: `batch * ${rows} + m`, halves } }),
     },
     context,
   );
@@ -182,7 +200,7 @@ export const emitConv2d = (
     (tap) => seen(e, attrs, tap),
     (channel) => `base$ + (${channel}) * ${pixels} + y$ * ${e.width} + x$`,
     pixels,
-    'input0',
+    readInput(0, context),
   );
   return emitFiltered(
     {
@@ -233,7 +251,7 @@ export const emitConv2dInputGrad = (
     ],
     (channel) => `base$ + (${channel}) * ${positions} + y$ * ${e.outWidth} + x$`,
     positions,
-    'input0',
+    readInput(0, context),
   );
   return emitFiltered(
     {
@@ -263,6 +281,7 @@ export const emitConv2dFilterGrad = (
   const taps = e.kernelHeight * e.kernelWidth;
   const pixels = e.height * e.width;
   const lanes = [0, 1, 2, 3];
+  const [images, gradients] = [readInput(0, context), readInput(1, context)];
   const right: LaneSource = {
     kind: 'lanes',
     line: [
@@ -280,12 +299,12 @@ export const emitConv2dFilterGrad = (
       ]),
     ],
     isInside: `${isWithin('y$', e.height)} & ${isWithin('x$', e.width)}`,
-    value: `input0[picture + base$ + y$ * ${e.width} + x$]`,
+    value: images.element(`picture + base$ + y$ * ${e.width} + x$`),
   };
   const n = inGroup * taps;
   const isVector = positions % 4 === 0;
   const leftPlace = `(k / ${positions} * ${e.outChannels} + batch * ${outGroup} + m) * ${isVector ? positions / 4 : positions} + k % ${positions}`;
-  const together = `input0[(k / ${positions} * ${e.channels} + batch * ${inGroup} + n) * ${positions / 4} + k % ${positions} / 4]`;
+  const together = `(k / ${positions} * ${e.channels} + batch * ${inGroup} + n) * ${positions / 4} + k % ${positions} / 4`;
   return emitContraction(
     {
       batch: groups,
@@ -293,9 +312,12 @@ export const emitConv2dFilterGrad = (
       n,
       k: e.batch * positions,
       left: isVector
-        ? { kind: 'vector', along: 'k', value: `input1[${leftPlace} / 4]` }
-        : { kind: 'element', value: `input1[${leftPlace}]` },
-      right: isVector && isPlain(e, attrs) ? { kind: 'vector', along: 'k', value: together } : right,
+        ? { kind: 'vector', along: 'k', value: gradients.vector(`${leftPlace} / 4`) }
+        : { kind: 'element', value: gradients.element(leftPlace) },
+      right:
+        isVector && isPlain(e, attrs)
+          ? { kind: 'vector', along: 'k', value: images.vector(together) }
+          : right,
       rightInput: 0,
       place: `(batch * ${outGroup} + m) * ${n} + n`,
       isTogether: n % 4 === 0,

@@ -7,6 +7,7 @@ import type { FunctionName } from '../functions.ts';
 import { declarationsOf } from '../functions.ts';
 import type { GpuKernel, KernelContext } from '../kernel.ts';
 import { dispatchOf, perElement, stepBindings, storedType, workgroupsFor } from '../kernel.ts';
+import { halfExtensions, signReads, storeHalves } from './halves.ts';
 import { coordinates, position } from './indices.ts';
 
 /** Threads that share a long fold. */
@@ -23,7 +24,7 @@ export const emitLoop = (
   context: KernelContext,
 ): GpuKernel => {
   if (loop.reduction === undefined || loop.reduction.rank === 0)
-    return isCopy(loop)
+    return isCopy(loop) && context.halves?.output !== true
       ? emitMove(loop, inputs, output, context)
       : emitElementwise(loop, inputs, output, context);
   const folds = sizeOf(output.shape);
@@ -64,15 +65,23 @@ interface LoopText {
 }
 
 const loopText = (loop: Loop, inputs: readonly Spec[], output: Spec, context: KernelContext): LoopText => {
-  const types = inputs.map(({ dtype }) => storedType(dtype));
-  const { bindings, nameOf } = stepBindings(types, storedType(output.dtype), context);
+  const { inputs: halved = [], output: isHalved = false } = context.halves ?? {};
+  const types = inputs.map(({ dtype }, input) =>
+    halved[input] === true ? signReads.type : storedType(dtype),
+  );
+  const { bindings, nameOf } = stepBindings(types, isHalved ? 'vec2u' : storedType(output.dtype), context);
   const used = new Set<FunctionName>();
   const value = expressionText(
     loop.expression,
-    (input) => `${nameOf(input)}[${position(loop.strides[input]!, loop.offsets[input]!, 'i')}]`,
+    (input) => {
+      const place = position(loop.strides[input]!, loop.offsets[input]!, 'i');
+      const name = nameOf(input);
+      return halved[input] === true ? signReads.element(name, place) : `${name}[${place}]`;
+    },
     (name) => used.add(name),
   );
-  return { bindings, value, declarations: (more = []) => declarationsOf([...used, ...more]) };
+  const signs = halved.includes(true) ? signReads.declarations : [];
+  return { bindings, value, declarations: (more = []) => [...declarationsOf([...used, ...more]), ...signs] };
 };
 
 const emitElementwise = (
@@ -81,6 +90,7 @@ const emitElementwise = (
   output: Spec,
   context: KernelContext,
 ): GpuKernel => {
+  if (context.halves?.output === true) return emitHalves(loop, inputs, output, context);
   const { bindings, value, declarations } = loopText(loop, inputs, output, context);
   const body = [
     ...coordinates('index', loop.extents, 'i'),
@@ -89,6 +99,22 @@ const emitElementwise = (
   ];
   const anySize = isFlat(loop);
   return perElement(sizeOf(output.shape), { bindings, declarations: declarations(), body, anySize }, context);
+};
+
+/** Elements that are stored as halves, four by a thread: no two threads write to one word. */
+const emitHalves = (loop: Loop, inputs: readonly Spec[], output: Spec, context: KernelContext): GpuKernel => {
+  const { bindings, value, declarations } = loopText(loop, inputs, output, context);
+  const lines = [...coordinates('index', loop.extents, 'i'), ...value.statements, `return ${value.value};`];
+  const element = ['fn element(index: i32) -> f32 {', ...lines.map((line) => `  ${line}`), '}'].join('\n');
+  const elements = [0, 1, 2, 3].map((lane) => `element(4 * index + ${lane})`);
+  const shader = {
+    bindings,
+    enables: halfExtensions(context.products),
+    declarations: [...declarations(), ...storeHalves(context.products), element],
+    body: [`result[index] = toHalves(vec4f(${elements.join(', ')}));`],
+    anySize: isFlat(loop),
+  };
+  return perElement(sizeOf(output.shape) / 4, shader, context);
 };
 
 /** How the values of a fold are put together. */

@@ -8,7 +8,7 @@ export const storeVector = (
   contraction: Contraction,
   { first, columns, vector }: { readonly first: string; readonly columns: number; readonly vector: string },
 ): readonly string[] => {
-  const { batch, m, n, place, parts = 1, finish, isTogether } = contraction;
+  const { batch, m, n, place, parts = 1, finish, isTogether, isHalved } = contraction;
   const bound = n % columns === 0 ? '' : `if (n < ${n}) `;
   const at = parts === 1 ? place : `part * ${batch * m * n} + ${place}`;
   const element = (lane: number, position: string): string => {
@@ -20,7 +20,8 @@ export const storeVector = (
       finish === undefined
         ? vector
         : `vec4f(${lanes.map((lane) => element(lane, `place + ${lane}`)).join(', ')})`;
-    return [`{ let n = ${first}; ${bound}{ let place = ${at}; result[place / 4] = ${value}; } }`];
+    const stored = isHalved === true ? `toHalves(${value})` : value;
+    return [`{ let n = ${first}; ${bound}{ let place = ${at}; result[place / 4] = ${stored}; } }`];
   }
   return lanes.map(
     (lane) =>

@@ -1,6 +1,7 @@
 // How an operand of a product is copied into workgroup memory, strip by strip along k: as vectors of four rows or columns.
 //
 // A strip is an array<vec4f>, [k within the strip][row or column / 4]. No two threads write components of one vector, which would be a race.
+import { toHalf } from './halves.ts';
 import type { TileSizes } from './tiles.ts';
 import { stripDepth, threadsOf } from './tiles.ts';
 
@@ -79,17 +80,6 @@ const vectorForm = (
   store: (strip, at, value) => `${strip}[${at}] = ${stored}(${value});`,
   load: (strip, at) => `${loaded}(${strip}[${at}])`,
 });
-
-/** Rounding to the nearest half, ties to even. The language's own function may round in another way. */
-const toHalf = `fn toHalf(value: vec4f) -> vec4f {
-  let bits = bitcast<vec4u>(value);
-  let odd = (bits >> vec4u(13u)) & vec4u(1u);
-  let nearest = bitcast<vec4f>((bits + vec4u(0xfffu) + odd) & vec4u(0xffffe000u));
-  let subnormal = round(value * 16777216.0) / 16777216.0;
-  let infinite = bitcast<vec4f>((bits & vec4u(0x80000000u)) | vec4u(0x7f800000u));
-  let finite = select(nearest, subnormal, abs(value) < vec4f(6.103515625e-5));
-  return select(finite, infinite, abs(nearest) > vec4f(65504.0));
-}`;
 
 /** The forms that threads multiply. */
 export const vectorForms: Readonly<Record<'single' | 'half' | 'emulated half', VectorForm>> = {
