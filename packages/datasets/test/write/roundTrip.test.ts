@@ -1,5 +1,5 @@
 // What is written reads back the same: through PASCAL VOC, and through COCO.
-import { openVoc, writeCoco, writeVoc } from '@autoassign/datasets';
+import { openCoco, openVoc, writeCoco, writeVoc } from '@autoassign/datasets';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { anyDataset, withoutIds } from './datasets.ts';
@@ -16,6 +16,26 @@ test('through VOC and back, every record is the same but for its ids', async () 
       const opened = await openVoc(folder.source, { split: 'train' });
       expect(opened.report.problems).toEqual([]);
       expect(withoutIds(opened)).toEqual(withoutIds(dataset));
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('from VOC to COCO and back to VOC, every record is the same but for its ids', async () => {
+  await fc.assert(
+    fc.asyncProperty(anyDataset, async (dataset) => {
+      const [voc, coco, again] = [memoryFolder(), memoryFolder(), memoryFolder()];
+      for (const { path } of (await writeVoc(voc.writer, { a: dataset })).pictures)
+        voc.files.set(path, picture);
+      const opened = await openVoc(voc.source);
+      for (const { path } of (await writeCoco(coco.writer, { a: opened })).pictures)
+        coco.files.set(path, picture);
+      const between = await openCoco(coco.source);
+      expect(between.report.problems).toEqual([]);
+      expect(withoutIds(between)).toEqual(withoutIds(dataset));
+      for (const { path } of (await writeVoc(again.writer, { a: between })).pictures)
+        again.files.set(path, picture);
+      expect(withoutIds(await openVoc(again.source))).toEqual(withoutIds(dataset));
     }),
     { numRuns: 60 },
   );

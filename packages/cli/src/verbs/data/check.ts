@@ -5,7 +5,7 @@ import { ReportedFailure } from '../../exitCodes.ts';
 import type { VerbContext } from '../../program.ts';
 import { textTable } from '../../textTable.ts';
 import type { OpenedSplit } from './open.ts';
-import { findLayout, groupSplits, openSplit, problemKey } from './open.ts';
+import { findLayout, groupSplits, openSplit, problemKey, unlistedProblems } from './open.ts';
 import type { CheckVerbOptions } from './options.ts';
 
 /** Takes every problem once, and passes it on as an event at once. */
@@ -63,19 +63,28 @@ function sentenceOf({ message }: Problem): string {
   return end < 0 ? message : message.slice(end + 3);
 }
 
-function problemTables(problems: readonly Problem[]): string {
+function problemTables(
+  problems: readonly Problem[],
+  counts: Readonly<Record<string, number>>,
+  unlisted: Readonly<Record<string, number>>,
+): string {
   const byKind = new Map<ProblemKind, Problem[]>();
   for (const problem of problems) byKind.set(problem.kind, [...(byKind.get(problem.kind) ?? []), problem]);
   const tables = [...byKind].map(([kind, ofKind]) => {
     const rows = ofKind.map((problem) => [problem.file, problem.place ?? '', sentenceOf(problem)]);
     const lines = textTable(['file', 'place', 'what'], rows);
-    return [`${kind} (${ofKind.length})`, ...lines.map((line) => `  ${line}`)].join('\n');
+    const more = unlisted[kind] === undefined ? [] : [`  … and ${unlisted[kind]} more`];
+    return [`${kind} (${counts[kind]})`, ...lines.map((line) => `  ${line}`), ...more].join('\n');
   });
   return tables.join('\n\n');
 }
 
-function countsByKind(problems: readonly Problem[]): Readonly<Record<string, number>> {
-  const counts: Record<string, number> = {};
+/** How many problems of every kind there are, those included that are counted only. */
+function countsByKind(
+  problems: readonly Problem[],
+  unlisted: Readonly<Record<string, number>>,
+): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = { ...unlisted };
   for (const { kind } of problems) counts[kind] = (counts[kind] ?? 0) + 1;
   return counts;
 }
@@ -93,9 +102,12 @@ export async function checkVerb(options: CheckVerbOptions, context: VerbContext)
   const log = problemLog(context);
   const splits = await openable(options, layout.splits, log, context);
   let [pictures, objects] = [0, 0];
+  const unlisted: Record<string, number> = {};
   for (const { names, dataset } of groupSplits(splits)) {
     pictures += dataset.length;
     objects += dataset.report.objects;
+    for (const [kind, count] of Object.entries(unlistedProblems(dataset.report)))
+      unlisted[kind] = (unlisted[kind] ?? 0) + count;
     const label = `check ${names.length === 1 ? names[0] : `${names.length} splits`}`;
     const progress = reporter.progress({ label, total: dataset.length, unit: 'pictures' });
     try {
@@ -106,22 +118,17 @@ export async function checkVerb(options: CheckVerbOptions, context: VerbContext)
     }
   }
   const { found } = log;
+  const kinds = countsByKind(found, unlisted);
+  const problems = Object.values(kinds).reduce((sum, count) => sum + count, 0);
   const decoded = quick === true ? ' (not decoded)' : '';
   const extent = `${splits.length} ${splits.length === 1 ? 'split' : 'splits'}, ${pictures} pictures${decoded}, ${objects} objects`;
-  reporter.event({
-    event: 'summary',
-    path,
-    pictures,
-    objects,
-    problems: found.length,
-    kinds: countsByKind(found),
-  });
-  if (found.length === 0) {
+  reporter.event({ event: 'summary', path, pictures, objects, problems, kinds });
+  if (problems === 0) {
     reporter.result(`No problems: ${extent}.`);
     return;
   }
   reporter.result(
-    `${problemTables(found)}\n\n${found.length} ${found.length === 1 ? 'problem' : 'problems'}: ${extent}.`,
+    `${problemTables(found, kinds, unlisted)}\n\n${problems} ${problems === 1 ? 'problem' : 'problems'}: ${extent}.`,
   );
-  throw new ReportedFailure(`${found.length} problems`);
+  throw new ReportedFailure(`${problems} problems`);
 }

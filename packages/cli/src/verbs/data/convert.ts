@@ -3,7 +3,7 @@ import type { Dataset, WrittenDataset } from '@autoassign/datasets';
 import { writeCoco, writeVoc } from '@autoassign/datasets';
 import type { VerbContext } from '../../program.ts';
 import { inOneMove, placePictures, requireNewFolder } from './newFolder.ts';
-import { openSplits } from './open.ts';
+import { openSplits, problemTotal } from './open.ts';
 import type { ConvertOptions, PictureFiles, WrittenFormat } from './options.ts';
 
 const writers = { coco: writeCoco, voc: writeVoc } as const;
@@ -45,7 +45,7 @@ export async function writeDataset(
 
 /** What was left out when datasets were opened, in one line; empty when nothing was. */
 export function leftOutNote(path: string, datasets: readonly Dataset[]): string {
-  const count = datasets.reduce((sum, { report }) => sum + report.problems.length, 0);
+  const count = datasets.reduce((sum, { report }) => sum + problemTotal(report), 0);
   if (count === 0) return '';
   return `Left out: what ${count} ${count === 1 ? 'problem concerns' : 'problems concern'}. 'autoassign data check ${path}' lists them.`;
 }

@@ -1,4 +1,5 @@
 // Opening datasets for the verbs of `data`: their splits, progress while large files are read, and all splits as one dataset.
+import { stat } from 'node:fs/promises';
 import type { Dataset, DatasetReport, ImageRecord, OnProblem, Sample } from '@autoassign/datasets';
 import { countProblems, detectLayout, openDataset } from '@autoassign/datasets';
 import type { VerbContext } from '../../program.ts';
@@ -11,9 +12,8 @@ export interface OpenedSplit {
   readonly dataset: Dataset;
 }
 
-/** The layout of a dataset and its splits by name; undefined stands for the only one of a dataset without splits. */
-export interface FoundLayout {
-  readonly format: string;
+/** What is at a path, and its splits by name; undefined stands for the only one of a dataset without splits. */
+interface FoundLayout {
   /** What was recognised, in a sentence. */
   readonly says: string;
   readonly splits: readonly (string | undefined)[];
@@ -30,12 +30,11 @@ const wholeName = 'all';
  * Throws   DatasetError when there is no dataset at `path`
  */
 export async function findLayout(path: string, split: string | undefined): Promise<FoundLayout> {
-  // a file can be named instead of a folder; then there is nothing to choose from
-  if (path.endsWith('.json'))
-    return { format: 'coco', says: `COCO: one annotation file, ${path}`, splits: [split] };
-  const { format, splits, says } = await detectLayout(path);
-  if (split !== undefined) return { format, says, splits: [split] };
-  return { format, says, splits: splits.length === 0 ? [undefined] : splits };
+  // one file can be named instead of a folder; then there is nothing to choose from
+  if ((await stat(path)).isFile()) return { says: `One file: ${path}`, splits: [split] };
+  const { splits, says } = await detectLayout(path);
+  if (split !== undefined) return { says, splits: [split] };
+  return { says, splits: splits.length === 0 ? [undefined] : splits };
 }
 
 /**
@@ -178,6 +177,26 @@ function reportOf(
     ),
   );
   const problems = [...found.values()];
-  const problemCounts = countProblems(problems);
+  const problemCounts: Record<string, number> = countProblems(problems);
+  for (const { report } of datasets)
+    for (const [kind, count] of Object.entries(unlistedProblems(report)))
+      problemCounts[kind] = (problemCounts[kind] ?? 0) + count;
   return { images: length, objects, crowds, imagesWithoutObjects, problems, problemCounts };
+}
+
+/** How many problems of every kind a report counts, but does not list: only the first 10,000 of a kind are listed. */
+export function unlistedProblems({
+  problems,
+  problemCounts,
+}: Pick<DatasetReport, 'problems' | 'problemCounts'>): Readonly<Record<string, number>> {
+  const listed: Readonly<Record<string, number>> = countProblems(problems);
+  const more = Object.entries(problemCounts).map(
+    ([kind, count]) => [kind, count - (listed[kind] ?? 0)] as const,
+  );
+  return Object.fromEntries(more.filter(([, count]) => count > 0));
+}
+
+/** How many problems a report counts. */
+export function problemTotal({ problemCounts }: Pick<DatasetReport, 'problemCounts'>): number {
+  return Object.values(problemCounts).reduce((sum, count) => sum + count, 0);
 }

@@ -60,7 +60,7 @@ export async function splitVerb(options: SplitVerbOptions, context: VerbContext)
       `split(${path}): needs at least one picture for every part, got none for ${empty} of ${dataset.length} pictures. Make its share larger.`,
       { file: path, field: 'parts' },
     );
-  const to = options.to ?? (layout.format === 'voc' ? 'voc' : 'coco');
+  const to = options.to ?? (dataset.format === 'voc' ? 'voc' : 'coco');
   await writeDataset({ out, to, images, splits: parts }, context);
   const sizes = Object.fromEntries(Object.entries(parts).map(([name, { length }]) => [name, length]));
   reporter.event({ event: 'split', folder: out, format: to, seed, stratify, parts: sizes });
