@@ -162,4 +162,5 @@ function addWritingVerbs(
 const downloadHelp = `
 Needs the network, and room on the disk for archives and pictures: coco about 40 GB, voc about 8 GB. A download that
 was stopped goes on where it was when the same command is given again; every archive is checked before it is used.
+Proxies that the environment names are not used.
 Objects365 is given out through a form on its authors' page, www.objects365.org: nothing can be fetched from there.`;

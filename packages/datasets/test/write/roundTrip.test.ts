@@ -17,7 +17,7 @@ test('through VOC and back, every record is the same but for its ids', async () 
       expect(opened.report.problems).toEqual([]);
       expect(withoutIds(opened)).toEqual(withoutIds(dataset));
     }),
-    { numRuns: 60 },
+    { numRuns: 40 },
   );
 });
 
@@ -37,7 +37,7 @@ test('from VOC to COCO and back to VOC, every record is the same but for its ids
         again.files.set(path, picture);
       expect(withoutIds(await openVoc(again.source))).toEqual(withoutIds(dataset));
     }),
-    { numRuns: 60 },
+    { numRuns: 40 },
   );
 });
 

@@ -4,9 +4,10 @@ import { checkDataset, DatasetError } from '@autoassign/datasets';
 import { ReportedFailure } from '../../exitCodes.ts';
 import type { VerbContext } from '../../program.ts';
 import { textTable } from '../../textTable.ts';
-import type { OpenedSplit } from './open.ts';
+import type { OpenedSplit, SplitGroup } from './open.ts';
 import { findLayout, groupSplits, openSplit, problemKey, unlistedProblems } from './open.ts';
 import type { CheckVerbOptions } from './options.ts';
+import { samePictures } from './samePictures.ts';
 
 /** Takes every problem once, and passes it on as an event at once. */
 interface ProblemLog {
@@ -89,6 +90,32 @@ function countsByKind(
   return counts;
 }
 
+const mostGroups = 10;
+
+/** Says which pictures are there more than once; that is worth knowing, but no problem. */
+async function tellSamePictures(
+  groups: readonly SplitGroup[],
+  { reporter, signal }: VerbContext,
+): Promise<void> {
+  const paths = groups.flatMap(({ dataset }) =>
+    Array.from({ length: dataset.length }, (_, index) => dataset.locate?.(index) ?? []).flat(),
+  );
+  const same = await samePictures(paths, signal);
+  if (same.length === 0) return;
+  reporter.event({ event: 'same pictures', groups: same });
+  const lines = same.slice(0, mostGroups).map((files) => `  ${files.join(' = ')}`);
+  const more =
+    same.length > lines.length ? [`  … and ${same.length - lines.length} more (--json has all)`] : [];
+  reporter.result(
+    [
+      `Pictures that are there more than once, byte for byte (no problem, but mind the splits):`,
+      ...lines,
+      ...more,
+      '',
+    ].join('\n'),
+  );
+}
+
 /**
  * Resolves when a dataset has no problem.
  *
@@ -103,7 +130,8 @@ export async function checkVerb(options: CheckVerbOptions, context: VerbContext)
   const splits = await openable(options, layout.splits, log, context);
   let [pictures, objects] = [0, 0];
   const unlisted: Record<string, number> = {};
-  for (const { names, dataset } of groupSplits(splits)) {
+  const groups = groupSplits(splits);
+  for (const { names, dataset } of groups) {
     pictures += dataset.length;
     objects += dataset.report.objects;
     for (const [kind, count] of Object.entries(unlistedProblems(dataset.report)))
@@ -117,6 +145,7 @@ export async function checkVerb(options: CheckVerbOptions, context: VerbContext)
       progress.finish();
     }
   }
+  if (quick !== true) await tellSamePictures(groups, context);
   const { found } = log;
   const kinds = countsByKind(found, unlisted);
   const problems = Object.values(kinds).reduce((sum, count) => sum + count, 0);

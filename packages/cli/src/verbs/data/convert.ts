@@ -44,10 +44,10 @@ export async function writeDataset(
 }
 
 /** What was left out when datasets were opened, in one line; empty when nothing was. */
-export function leftOutNote(path: string, datasets: readonly Dataset[]): string {
+export function leftOutNote(path: string, datasets: readonly Dataset[], { commandFor }: VerbContext): string {
   const count = datasets.reduce((sum, { report }) => sum + problemTotal(report), 0);
   if (count === 0) return '';
-  return `Left out: what ${count} ${count === 1 ? 'problem concerns' : 'problems concern'}. 'autoassign data check ${path}' lists them.`;
+  return `Left out: what ${count} ${count === 1 ? 'problem concerns' : 'problems concern'}. '${commandFor('data')} check ${path}' lists them.`;
 }
 
 /** Writes a dataset in another layout. */
@@ -58,7 +58,7 @@ export async function convertVerb(options: ConvertOptions, context: VerbContext)
   const { layout, splits: opened } = await openSplits(path, options.split, context);
   reporter.message(layout.says);
   const splits = Object.fromEntries(opened.map(({ name, dataset }) => [name, dataset]));
-  const note = leftOutNote(path, Object.values(splits));
+  const note = leftOutNote(path, Object.values(splits), context);
   if (note !== '') reporter.message(note);
   const written = await writeDataset({ out, to, images, splits }, context);
   const counts = opened.map(({ name, dataset }) => `${name} ${dataset.length}`).join(', ');

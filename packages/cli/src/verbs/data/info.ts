@@ -160,7 +160,9 @@ export async function infoVerb(options: InfoOptions, context: VerbContext): Prom
   for (const group of groups) reporter.result(`\n${describe(group, groups.length === 1)}`);
   const problems = rows.reduce((sum, row) => sum + row.problems, 0);
   if (problems > 0)
-    reporter.result(`\n'autoassign data check' lists the problems; what they concern is left out here.`);
+    reporter.result(
+      `\n'${context.commandFor('data')} check ${path}' lists the problems; what they concern is left out here.`,
+    );
   const plots = out === undefined ? [] : await writePlots(out, groups);
   if (out !== undefined) reporter.result(`\nPlots in ${out}: ${plots.join(', ')}`);
   const { says } = layout;

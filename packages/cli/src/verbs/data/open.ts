@@ -19,6 +19,7 @@ interface FoundLayout {
   readonly splits: readonly (string | undefined)[];
 }
 
+/** What is over within this time needs no progress bar. */
 const quickMilliseconds = 500;
 
 /** What a dataset without splits is called where a name is needed. */
@@ -57,11 +58,13 @@ export async function openSplit(
       onProblem,
       signal,
       onProgress: ({ done, total, unit }) => {
+        const isOver = done >= total || performance.now() - started < quickMilliseconds;
+        if (progress === undefined && isOver) return;
         const scale = unit === 'bytes' ? 1e6 : 1;
+        const start = Math.floor(done / scale);
         const counted = { total: Math.ceil(total / scale), unit: unit === 'bytes' ? 'MB' : unit };
-        if (performance.now() - started < quickMilliseconds) return;
-        progress ??= reporter.progress({ label: `open ${name}`, ...counted });
-        progress.update(Math.floor(done / scale));
+        progress ??= reporter.progress({ label: `open ${name}`, start, ...counted });
+        progress.update(start);
       },
     });
     return { name, dataset };

@@ -48,7 +48,7 @@ export async function splitVerb(options: SplitVerbOptions, context: VerbContext)
   const { layout, splits } = await openSplits(path, options.split, context);
   reporter.message(layout.says);
   const dataset = onlyGroup(path, groupSplits(splits));
-  const note = leftOutNote(path, [dataset]);
+  const note = leftOutNote(path, [dataset], context);
   if (note !== '') reporter.message(note);
   const indices = splitDataset(dataset, { parts: shares, seed, isStratified: stratify });
   const parts = Object.fromEntries(
