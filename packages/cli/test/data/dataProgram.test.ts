@@ -10,7 +10,7 @@ describe('options that reach the verbs of data', () => {
   it.each<[string, Readonly<Record<string, unknown>>]>([
     ['info PATH', {}],
     ['info PATH --split val --json --quiet', { split: 'val', json: true, quiet: true }],
-    ['check PATH --quick', { quick: true }],
+    ['check PATH --quick --follow-links', { quick: true, followLinks: true }],
     ['show PATH --out o --classes a,b,a', { out: 'o', count: 12, seed: 0, classes: ['a', 'b'] }],
     ['convert PATH --to voc --out o', { to: 'voc', out: 'o', images: 'copy' }],
     [

@@ -1,6 +1,6 @@
 // The verbs of `data` on small datasets: what they print, leave behind and end with.
 import { rmSync } from 'node:fs';
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openCoco, openVoc } from '@autoassign/datasets';
 import sharp from 'sharp';
@@ -117,6 +117,15 @@ describe('check', () => {
     expect([exitCode, events[0]]).toEqual([0, { event: 'same pictures', groups: [same] }]);
     expect((await runData(['check', source])).stdout).toContain(`  ${same.join(' = ')}\n`);
     expect((await runData(['check', source, '--quick'])).stdout).not.toContain('more than once');
+  });
+
+  it('follows links out of the folder only when told to', async () => {
+    const [folder, source] = [await newFolder(), await vocFolder()];
+    for (const name of ['Annotations', 'ImageSets', 'classes.txt'])
+      await symlink(join(source, name), join(folder, name));
+    await cp(join(source, 'JPEGImages'), join(folder, 'JPEGImages'), { recursive: true });
+    expect((await runData(['check', folder, '--quick'])).exitCode).toBe(1);
+    expect((await runData(['check', folder, '--quick', '--follow-links'])).exitCode).toBe(0);
   });
 
   it('is an error where there is no dataset, or no such split', async () => {

@@ -48,7 +48,7 @@ async function openable(
   const opened: OpenedSplit[] = [];
   for (const split of splits) {
     try {
-      opened.push(await openSplit(options.path, split, context));
+      opened.push(await openSplit({ ...options, split }, context));
     } catch (error) {
       // a split that does not exist is a mistake on the command line, no problem of the files
       if (!(error instanceof DatasetError) || error.field === 'split') throw error;
@@ -124,7 +124,7 @@ async function tellSamePictures(
 export async function checkVerb(options: CheckVerbOptions, context: VerbContext): Promise<void> {
   const { reporter, signal } = context;
   const { path, quick } = options;
-  const layout = await findLayout(path, options.split);
+  const layout = await findLayout(options);
   reporter.message(layout.says);
   const log = problemLog(context);
   const splits = await openable(options, layout.splits, log, context);

@@ -55,7 +55,7 @@ export async function convertVerb(options: ConvertOptions, context: VerbContext)
   const { path, to, out, images } = options;
   const { reporter } = context;
   await requireNewFolder(out);
-  const { layout, splits: opened } = await openSplits(path, options.split, context);
+  const { layout, splits: opened } = await openSplits(options, context);
   reporter.message(layout.says);
   const splits = Object.fromEntries(opened.map(({ name, dataset }) => [name, dataset]));
   const note = leftOutNote(path, Object.values(splits), context);

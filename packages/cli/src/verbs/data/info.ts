@@ -145,7 +145,7 @@ export async function infoVerb(options: InfoOptions, context: VerbContext): Prom
   const { reporter } = context;
   const { path, out } = options;
   if (out !== undefined) await requireNewFolder(out);
-  const { layout, splits } = await openSplits(path, options.split, context);
+  const { layout, splits } = await openSplits(options, context);
   const rows = splits.map(({ name, dataset }) => ({
     split: name,
     format: dataset.format,

@@ -1,9 +1,10 @@
 // Opening datasets for the verbs of `data`: their splits, progress while large files are read, and all splits as one dataset.
 import { stat } from 'node:fs/promises';
-import type { Dataset, DatasetReport, ImageRecord, OnProblem, Sample } from '@autoassign/datasets';
+import type { Dataset, DatasetReport, ImageRecord, Sample } from '@autoassign/datasets';
 import { countProblems, detectLayout, openDataset } from '@autoassign/datasets';
 import type { VerbContext } from '../../program.ts';
 import type { Progress } from '../../progress.ts';
+import type { DatasetOptions } from './options.ts';
 
 /** A split and its images. */
 export interface OpenedSplit {
@@ -11,6 +12,9 @@ export interface OpenedSplit {
   readonly name: string;
   readonly dataset: Dataset;
 }
+
+/** Where a dataset is, and which of its splits is meant. */
+type DatasetPlace = Pick<DatasetOptions, 'path' | 'followLinks'> & { readonly split?: string | undefined };
 
 /** What is at a path, and its splits by name; undefined stands for the only one of a dataset without splits. */
 interface FoundLayout {
@@ -28,12 +32,12 @@ const wholeName = 'all';
 /**
  * The layout of a dataset, with the splits that are asked for: all, or the one named.
  *
- * Throws   DatasetError when there is no dataset at `path`
+ * Throws   DatasetError when there is no dataset at the path
  */
-export async function findLayout(path: string, split: string | undefined): Promise<FoundLayout> {
+export async function findLayout({ path, split, followLinks = false }: DatasetPlace): Promise<FoundLayout> {
   // one file can be named instead of a folder; then there is nothing to choose from
   if ((await stat(path)).isFile()) return { says: `One file: ${path}`, splits: [split] };
-  const { splits, says } = await detectLayout(path);
+  const { splits, says } = await detectLayout(path, { followLinks });
   if (split !== undefined) return { says, splits: [split] };
   return { says, splits: splits.length === 0 ? [undefined] : splits };
 }
@@ -44,10 +48,8 @@ export async function findLayout(path: string, split: string | undefined): Promi
  * Throws   DatasetError naming what is wrong; the reason of the signal when it fires
  */
 export async function openSplit(
-  path: string,
-  split: string | undefined,
+  { path, split, followLinks = false }: DatasetPlace,
   { reporter, signal }: VerbContext,
-  onProblem: OnProblem = 'skip',
 ): Promise<OpenedSplit> {
   let progress: Progress | undefined; // stays away from what is over at once
   const started = performance.now();
@@ -55,7 +57,7 @@ export async function openSplit(
   try {
     const dataset = await openDataset(path, {
       ...(split === undefined ? {} : { split }),
-      onProblem,
+      followLinks,
       signal,
       onProgress: ({ done, total, unit }) => {
         const isOver = done >= total || performance.now() - started < quickMilliseconds;
@@ -79,13 +81,12 @@ export async function openSplit(
  * Throws   as `findLayout` and `openSplit` do
  */
 export async function openSplits(
-  path: string,
-  split: string | undefined,
+  place: DatasetPlace,
   context: VerbContext,
 ): Promise<{ readonly layout: FoundLayout; readonly splits: readonly OpenedSplit[] }> {
-  const layout = await findLayout(path, split);
+  const layout = await findLayout(place);
   const splits: OpenedSplit[] = [];
-  for (const name of layout.splits) splits.push(await openSplit(path, name, context));
+  for (const split of layout.splits) splits.push(await openSplit({ ...place, split }, context));
   return { layout, splits };
 }
 

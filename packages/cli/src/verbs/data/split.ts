@@ -45,7 +45,7 @@ export async function splitVerb(options: SplitVerbOptions, context: VerbContext)
   const { path, out, parts: shares, seed, stratify, images } = options;
   const { reporter } = context;
   await requireNewFolder(out);
-  const { layout, splits } = await openSplits(path, options.split, context);
+  const { layout, splits } = await openSplits(options, context);
   reporter.message(layout.says);
   const dataset = onlyGroup(path, groupSplits(splits));
   const note = leftOutNote(path, [dataset], context);
