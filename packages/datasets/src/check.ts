@@ -1,5 +1,6 @@
 // Everything that is wrong with a dataset: what opening it found, boxes that reach beyond their pictures, pictures that cannot be used.
 import { DatasetError, oneLine } from './errors.ts';
+import { pictureFailureKind } from './pictureFailure.ts';
 import type { Annotation, Dataset, ImageRecord, Problem } from './types.ts';
 
 /** How thoroughly to check, and what to call meanwhile. */
@@ -74,15 +75,6 @@ const pictureProblem = async (dataset: Dataset, index: number): Promise<Problem 
   } catch (error) {
     const image = dataset.record(index).file;
     const file = (error instanceof DatasetError ? error.file : undefined) ?? image;
-    return { kind: kindOfFailure(error), file, image, message: oneLine(error) };
+    return { kind: pictureFailureKind(error), file, image, message: oneLine(error) };
   }
-};
-
-/** What kept a picture from being used: the error says of which field, and carries what the platform said. */
-const kindOfFailure = (error: unknown): Problem['kind'] => {
-  if (error instanceof DatasetError && /^(width|height)\b/.test(error.field ?? '')) return 'wrong size';
-  const cause = error instanceof DatasetError ? error.cause : error;
-  const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined;
-  if (code === 'ENOENT' || code === 'ENOTDIR') return 'missing picture';
-  return typeof code === 'string' && /^E[A-Z]+$/.test(code) ? 'unreadable file' : 'damaged picture';
 };

@@ -1,5 +1,5 @@
 // The check of a dataset: every problem once, with kind, file and place, in both layouts.
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Dataset, Problem } from '@autoassign/datasets';
 import { checkDataset, openCoco, openVoc } from '@autoassign/datasets';
@@ -63,7 +63,6 @@ describe('pictures that cannot be used', () => {
       '<annotation><filename>a.jpg</filename><size><width>40</width><height>32</height></size></annotation>';
     const folder = await folderWith({ 'Annotations/a.xml': xml, 'JPEGImages/a.jpg': await jpegOf(40, 32) });
     const dataset = await openVoc(folder);
-    const { rm } = await import('node:fs/promises');
     await rm(join(folder, 'JPEGImages/a.jpg'));
     expect(brief(await problemsOf(dataset))).toEqual(['missing picture | a.jpg | ']);
   });

@@ -67,7 +67,7 @@ function* cocoText(
   const isImageIdKept = areDistinct(dataset, (record) => [record.id]);
   const isObjectIdKept = areDistinct(dataset, (record) => record.annotations.map(({ id }) => id));
   const imageId = (record: ImageRecord, index: number): number => (isImageIdKept ? record.id : index + 1);
-  yield `{"info":{"description":${JSON.stringify(dataset.name)}},\n"categories":${JSON.stringify(categories)},\n"images":[`;
+  yield `{"info":{"description":"written by @autoassign/datasets"},\n"categories":${JSON.stringify(categories)},\n"images":[`;
   for (const { index, name } of pictures) {
     const record = dataset.record(index);
     const { width, height } = record;

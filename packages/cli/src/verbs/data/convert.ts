@@ -3,7 +3,7 @@ import type { Dataset, WrittenDataset } from '@autoassign/datasets';
 import { writeCoco, writeVoc } from '@autoassign/datasets';
 import type { VerbContext } from '../../program.ts';
 import { inOneMove, placePictures, requireNewFolder } from './newFolder.ts';
-import { openSplits } from './open.ts';
+import { openSplits, problemTotal } from './open.ts';
 import type { ConvertOptions, PictureFiles, WrittenFormat } from './options.ts';
 
 const writers = { coco: writeCoco, voc: writeVoc } as const;
@@ -44,10 +44,10 @@ export async function writeDataset(
 }
 
 /** What was left out when datasets were opened, in one line; empty when nothing was. */
-export function leftOutNote(path: string, datasets: readonly Dataset[]): string {
-  const count = datasets.reduce((sum, { report }) => sum + report.problems.length, 0);
+export function leftOutNote(path: string, datasets: readonly Dataset[], { commandFor }: VerbContext): string {
+  const count = datasets.reduce((sum, { report }) => sum + problemTotal(report), 0);
   if (count === 0) return '';
-  return `Left out: what ${count} ${count === 1 ? 'problem concerns' : 'problems concern'}. 'autoassign data check ${path}' lists them.`;
+  return `Left out: what ${count} ${count === 1 ? 'problem concerns' : 'problems concern'}. '${commandFor('data')} check ${path}' lists them.`;
 }
 
 /** Writes a dataset in another layout. */
@@ -55,10 +55,10 @@ export async function convertVerb(options: ConvertOptions, context: VerbContext)
   const { path, to, out, images } = options;
   const { reporter } = context;
   await requireNewFolder(out);
-  const { layout, splits: opened } = await openSplits(path, options.split, context);
+  const { layout, splits: opened } = await openSplits(options, context);
   reporter.message(layout.says);
   const splits = Object.fromEntries(opened.map(({ name, dataset }) => [name, dataset]));
-  const note = leftOutNote(path, Object.values(splits));
+  const note = leftOutNote(path, Object.values(splits), context);
   if (note !== '') reporter.message(note);
   const written = await writeDataset({ out, to, images, splits }, context);
   const counts = opened.map(({ name, dataset }) => `${name} ${dataset.length}`).join(', ');

@@ -10,7 +10,7 @@ import type { Cell } from '../../textTable.ts';
 import { formatCount, textTable } from '../../textTable.ts';
 import { datasetPlots } from './infoPlots.ts';
 import { inOneMove, requireNewFolder } from './newFolder.ts';
-import { groupSplits, openSplits } from './open.ts';
+import { groupSplits, openSplits, problemTotal } from './open.ts';
 import type { InfoOptions } from './options.ts';
 
 /** Sizes of pictures and classes beyond these are summed up. */
@@ -145,10 +145,11 @@ export async function infoVerb(options: InfoOptions, context: VerbContext): Prom
   const { reporter } = context;
   const { path, out } = options;
   if (out !== undefined) await requireNewFolder(out);
-  const { layout, splits } = await openSplits(path, options.split, context);
+  const { layout, splits } = await openSplits(options, context);
   const rows = splits.map(({ name, dataset }) => ({
     split: name,
-    problems: dataset.report.problems.length,
+    format: dataset.format,
+    problems: problemTotal(dataset.report),
     statistics: datasetStatistics(dataset),
   }));
   const groups = groupSplits(splits).map(({ names, dataset }) => ({
@@ -159,9 +160,12 @@ export async function infoVerb(options: InfoOptions, context: VerbContext): Prom
   for (const group of groups) reporter.result(`\n${describe(group, groups.length === 1)}`);
   const problems = rows.reduce((sum, row) => sum + row.problems, 0);
   if (problems > 0)
-    reporter.result(`\n'autoassign data check' lists the problems; what they concern is left out here.`);
+    reporter.result(
+      `\n'${context.commandFor('data')} check ${path}' lists the problems; what they concern is left out here.`,
+    );
   const plots = out === undefined ? [] : await writePlots(out, groups);
   if (out !== undefined) reporter.result(`\nPlots in ${out}: ${plots.join(', ')}`);
-  const { format, says } = layout;
+  const { says } = layout;
+  const format = rows[0]?.format;
   reporter.event({ event: 'info', path, format, says, splits: rows, groups, plots });
 }

@@ -1,8 +1,10 @@
 // Opening datasets for the verbs of `data`: their splits, progress while large files are read, and all splits as one dataset.
-import type { Dataset, DatasetReport, ImageRecord, OnProblem, Sample } from '@autoassign/datasets';
+import { stat } from 'node:fs/promises';
+import type { Dataset, DatasetReport, ImageRecord, Sample } from '@autoassign/datasets';
 import { countProblems, detectLayout, openDataset } from '@autoassign/datasets';
 import type { VerbContext } from '../../program.ts';
 import type { Progress } from '../../progress.ts';
+import type { DatasetOptions } from './options.ts';
 
 /** A split and its images. */
 export interface OpenedSplit {
@@ -11,14 +13,17 @@ export interface OpenedSplit {
   readonly dataset: Dataset;
 }
 
-/** The layout of a dataset and its splits by name; undefined stands for the only one of a dataset without splits. */
-export interface FoundLayout {
-  readonly format: string;
+/** Where a dataset is, and which of its splits is meant. */
+type DatasetPlace = Pick<DatasetOptions, 'path' | 'followLinks'> & { readonly split?: string | undefined };
+
+/** What is at a path, and its splits by name; undefined stands for the only one of a dataset without splits. */
+interface FoundLayout {
   /** What was recognised, in a sentence. */
   readonly says: string;
   readonly splits: readonly (string | undefined)[];
 }
 
+/** What is over within this time needs no progress bar. */
 const quickMilliseconds = 500;
 
 /** What a dataset without splits is called where a name is needed. */
@@ -27,15 +32,14 @@ const wholeName = 'all';
 /**
  * The layout of a dataset, with the splits that are asked for: all, or the one named.
  *
- * Throws   DatasetError when there is no dataset at `path`
+ * Throws   DatasetError when there is no dataset at the path
  */
-export async function findLayout(path: string, split: string | undefined): Promise<FoundLayout> {
-  // a file can be named instead of a folder; then there is nothing to choose from
-  if (path.endsWith('.json'))
-    return { format: 'coco', says: `COCO: one annotation file, ${path}`, splits: [split] };
-  const { format, splits, says } = await detectLayout(path);
-  if (split !== undefined) return { format, says, splits: [split] };
-  return { format, says, splits: splits.length === 0 ? [undefined] : splits };
+export async function findLayout({ path, split, followLinks = false }: DatasetPlace): Promise<FoundLayout> {
+  // one file can be named instead of a folder; then there is nothing to choose from
+  if ((await stat(path)).isFile()) return { says: `One file: ${path}`, splits: [split] };
+  const { splits, says } = await detectLayout(path, { followLinks });
+  if (split !== undefined) return { says, splits: [split] };
+  return { says, splits: splits.length === 0 ? [undefined] : splits };
 }
 
 /**
@@ -44,10 +48,8 @@ export async function findLayout(path: string, split: string | undefined): Promi
  * Throws   DatasetError naming what is wrong; the reason of the signal when it fires
  */
 export async function openSplit(
-  path: string,
-  split: string | undefined,
+  { path, split, followLinks = false }: DatasetPlace,
   { reporter, signal }: VerbContext,
-  onProblem: OnProblem = 'skip',
 ): Promise<OpenedSplit> {
   let progress: Progress | undefined; // stays away from what is over at once
   const started = performance.now();
@@ -55,14 +57,16 @@ export async function openSplit(
   try {
     const dataset = await openDataset(path, {
       ...(split === undefined ? {} : { split }),
-      onProblem,
+      followLinks,
       signal,
       onProgress: ({ done, total, unit }) => {
+        const isOver = done >= total || performance.now() - started < quickMilliseconds;
+        if (progress === undefined && isOver) return;
         const scale = unit === 'bytes' ? 1e6 : 1;
+        const start = Math.floor(done / scale);
         const counted = { total: Math.ceil(total / scale), unit: unit === 'bytes' ? 'MB' : unit };
-        if (performance.now() - started < quickMilliseconds) return;
-        progress ??= reporter.progress({ label: `open ${name}`, ...counted });
-        progress.update(Math.floor(done / scale));
+        progress ??= reporter.progress({ label: `open ${name}`, start, ...counted });
+        progress.update(start);
       },
     });
     return { name, dataset };
@@ -77,13 +81,12 @@ export async function openSplit(
  * Throws   as `findLayout` and `openSplit` do
  */
 export async function openSplits(
-  path: string,
-  split: string | undefined,
+  place: DatasetPlace,
   context: VerbContext,
 ): Promise<{ readonly layout: FoundLayout; readonly splits: readonly OpenedSplit[] }> {
-  const layout = await findLayout(path, split);
+  const layout = await findLayout(place);
   const splits: OpenedSplit[] = [];
-  for (const name of layout.splits) splits.push(await openSplit(path, name, context));
+  for (const split of layout.splits) splits.push(await openSplit({ ...place, split }, context));
   return { layout, splits };
 }
 
@@ -178,6 +181,26 @@ function reportOf(
     ),
   );
   const problems = [...found.values()];
-  const problemCounts = countProblems(problems);
+  const problemCounts: Record<string, number> = countProblems(problems);
+  for (const { report } of datasets)
+    for (const [kind, count] of Object.entries(unlistedProblems(report)))
+      problemCounts[kind] = (problemCounts[kind] ?? 0) + count;
   return { images: length, objects, crowds, imagesWithoutObjects, problems, problemCounts };
+}
+
+/** How many problems of every kind a report counts, but does not list: only the first 10,000 of a kind are listed. */
+export function unlistedProblems({
+  problems,
+  problemCounts,
+}: Pick<DatasetReport, 'problems' | 'problemCounts'>): Readonly<Record<string, number>> {
+  const listed: Readonly<Record<string, number>> = countProblems(problems);
+  const more = Object.entries(problemCounts).map(
+    ([kind, count]) => [kind, count - (listed[kind] ?? 0)] as const,
+  );
+  return Object.fromEntries(more.filter(([, count]) => count > 0));
+}
+
+/** How many problems a report counts. */
+export function problemTotal({ problemCounts }: Pick<DatasetReport, 'problemCounts'>): number {
+  return Object.values(problemCounts).reduce((sum, count) => sum + count, 0);
 }

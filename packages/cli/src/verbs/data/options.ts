@@ -8,11 +8,13 @@ interface SpeechOptions {
 }
 
 /** What the verbs that read a dataset take. */
-interface DatasetOptions extends SpeechOptions {
+export interface DatasetOptions extends SpeechOptions {
   /** A folder, or an annotation file. */
   readonly path: string;
   /** One split only; absent means all. */
   readonly split?: string;
+  /** Whether symbolic links may lead out of the folder. */
+  readonly followLinks?: boolean;
 }
 
 /** The options of `autoassign data info`. */

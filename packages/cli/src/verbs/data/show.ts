@@ -120,7 +120,7 @@ async function writePictures(
 export async function showVerb(options: ShowOptions, context: VerbContext): Promise<void> {
   const { path, out, classes } = options;
   await requireNewFolder(out);
-  const { layout, splits } = await openSplits(path, options.split, context);
+  const { layout, splits } = await openSplits(options, context);
   context.reporter.message(layout.says);
   const choices = choose(
     groupSplits(splits).map(({ dataset }) => dataset),

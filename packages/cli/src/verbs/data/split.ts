@@ -45,10 +45,10 @@ export async function splitVerb(options: SplitVerbOptions, context: VerbContext)
   const { path, out, parts: shares, seed, stratify, images } = options;
   const { reporter } = context;
   await requireNewFolder(out);
-  const { layout, splits } = await openSplits(path, options.split, context);
+  const { layout, splits } = await openSplits(options, context);
   reporter.message(layout.says);
   const dataset = onlyGroup(path, groupSplits(splits));
-  const note = leftOutNote(path, [dataset]);
+  const note = leftOutNote(path, [dataset], context);
   if (note !== '') reporter.message(note);
   const indices = splitDataset(dataset, { parts: shares, seed, isStratified: stratify });
   const parts = Object.fromEntries(
@@ -60,7 +60,7 @@ export async function splitVerb(options: SplitVerbOptions, context: VerbContext)
       `split(${path}): needs at least one picture for every part, got none for ${empty} of ${dataset.length} pictures. Make its share larger.`,
       { file: path, field: 'parts' },
     );
-  const to = options.to ?? (layout.format === 'voc' ? 'voc' : 'coco');
+  const to = options.to ?? (dataset.format === 'voc' ? 'voc' : 'coco');
   await writeDataset({ out, to, images, splits: parts }, context);
   const sizes = Object.fromEntries(Object.entries(parts).map(([name, { length }]) => [name, length]));
   reporter.event({ event: 'split', folder: out, format: to, seed, stratify, parts: sizes });

@@ -124,6 +124,7 @@ async function fetchRest(request: FetchRequest): Promise<FetchedFile> {
     signal.throwIfAborted();
     const rest = await askForRest(request, controller.signal);
     await requireSpace(request, rest);
+    if (rest.start === 0) await removePart(path); // the note of whose part it is never stands beside another's
     await writeFile(`${path}.part.json`, JSON.stringify({ url, version: rest.version } satisfies PartState));
     const hash = createHash('md5');
     if (rest.start > 0) await addToHash(hash, `${path}.part`, rest.start);

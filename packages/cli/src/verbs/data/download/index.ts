@@ -151,7 +151,7 @@ export function downloadVerb(sources: Sources, surroundings: FetchSurroundings =
     }
     reporter.event({ event: 'downloaded', name, folder: out, parts: archives.map(({ part }) => part) });
     const state = options.unpack
-      ? `${source.layout}. The archives may be removed; 'autoassign data info ${out}' tells what is there.`
+      ? `${source.layout}. The archives may be removed; '${context.commandFor('data')} info ${out}' tells what is there.`
       : 'archives, not unpacked.';
     reporter.result(`${source.title} in ${out}: ${state}`);
   };

@@ -39,7 +39,7 @@ export async function unpackTar(archive: string, folder: string, options: Unpack
       if (type === 'L' || type === 'x') longName = await readName(archive, file, entry);
       else if (type === '0') {
         const named = { name: longName ?? entry.name, size };
-        if (!(await placer.isThere(named))) await placer.place(named, bytesOf(file, dataAt, size));
+        if (!(await placer.isThere(named))) await placer.place(named, [bytesOf(file, dataAt, size)]);
         count += 1;
       } else if (type !== '5' && type !== 'g')
         throw damaged(archive, `files and folders only, got ${entry.name} of type ${JSON.stringify(type)}`);

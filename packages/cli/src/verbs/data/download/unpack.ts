@@ -2,7 +2,7 @@
 import { createWriteStream } from 'node:fs';
 import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Readable } from 'node:stream';
+import type { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { DownloadError } from './downloadError.ts';
 
@@ -40,8 +40,8 @@ export function damaged(archive: string, needs: string): DownloadError {
 interface FilePlacer {
   /** Whether a file of that name and size is there already, from an earlier run. */
   readonly isThere: (file: ArchivedFile) => Promise<boolean>;
-  /** Writes a file under another name first: a file under its own name is whole. */
-  readonly place: (file: ArchivedFile, content: Readable) => Promise<void>;
+  /** Writes what comes out of the last of the streams, under another name first: a file under its own name is whole. */
+  readonly place: (file: ArchivedFile, content: readonly (Readable | Transform)[]) => Promise<void>;
 }
 
 /** What puts the files of an archive into a folder, and refuses names that lead out of it. */
@@ -57,19 +57,26 @@ export function filePlacer(archive: string, folder: string, signal: AbortSignal)
       made.add(parent);
       const draft = `${target}.part`;
       try {
-        await pipeline(content, createWriteStream(draft), { signal });
+        await pipeline([...content, createWriteStream(draft)], { signal });
       } catch (cause) {
         await rm(draft, { force: true });
         signal.throwIfAborted();
-        throw cause instanceof DownloadError ? cause : cannotWrite(archive, target, cause);
+        throw cause instanceof DownloadError
+          ? cause
+          : cannotPlace(archive, { target, name: file.name }, cause);
       }
       await rename(draft, target);
     },
   };
 }
 
-function cannotWrite(archive: string, target: string, cause: unknown): DownloadError {
+function cannotPlace(
+  archive: string,
+  { target, name }: { readonly target: string; readonly name: string },
+  cause: unknown,
+): DownloadError {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
+  if (code.startsWith('Z_')) return damaged(archive, `an undamaged entry ${name}, got ${code}`);
   const needs =
     code === 'ENOSPC' ? 'free space on the disk' : 'an archive it can read and a folder it can write';
   return new DownloadError(

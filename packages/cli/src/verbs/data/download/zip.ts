@@ -1,7 +1,7 @@
 // Unpacks zip archives as COCO and WIDER FACE are given out: by the directory at their end, also those of more than 4 GB.
 import { createReadStream } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { PassThrough, type Readable, Transform } from 'node:stream';
+import { Readable, Transform } from 'node:stream';
 import { crc32, createInflateRaw } from 'node:zlib';
 import { type ArchivedFile, damaged, filePlacer, type UnpackOptions } from './unpack.ts';
 
@@ -149,8 +149,12 @@ async function findDirectory(
   return { count: longCount, size: longSize, at: longAt };
 }
 
-/** The content of an entry, unpacked and checked while it is read. */
-async function contentOf(archive: string, file: FileHandle, entry: ZipEntry): Promise<Readable> {
+/** The streams that lead to the content of an entry, the last of which checks it. */
+async function contentOf(
+  archive: string,
+  file: FileHandle,
+  entry: ZipEntry,
+): Promise<readonly (Readable | Transform)[]> {
   const { name, method, packedSize, headerAt, isEncrypted } = entry;
   if (isEncrypted || (method !== 0 && method !== 8))
     throw damaged(
@@ -161,23 +165,15 @@ async function contentOf(archive: string, file: FileHandle, entry: ZipEntry): Pr
   if (header.readUInt32LE(0) !== signatures.file)
     throw damaged(archive, `the entry ${name} at byte ${headerAt}, got something else`);
   const dataAt = headerAt + 30 + header.readUInt16LE(26) + header.readUInt16LE(28);
-  const checked = checkedContent(archive, entry);
-  if (packedSize === 0) {
-    checked.end();
-    return checked;
-  }
-  const packed = createReadStream(archive, { start: dataAt, end: dataAt + packedSize - 1 });
-  const unpacked = method === 8 ? createInflateRaw() : new PassThrough();
-  const fail = (cause: unknown): void => {
-    checked.destroy(
-      damaged(archive, `an undamaged entry ${name}, got "${cause instanceof Error ? cause.message : cause}"`),
-    );
-  };
-  packed.on('error', fail);
-  unpacked.on('error', fail);
-  checked.on('close', () => packed.destroy());
-  packed.pipe(unpacked).pipe(checked);
-  return checked;
+  const packed =
+    packedSize === 0
+      ? Readable.from([])
+      : createReadStream(archive, { start: dataAt, end: dataAt + packedSize - 1 });
+  return [
+    packed,
+    ...(method === 8 && packedSize > 0 ? [createInflateRaw()] : []),
+    checkedContent(archive, entry),
+  ];
 }
 
 /** Passes bytes on, and fails when there are more than the directory says or the checksum differs. */
