@@ -61,8 +61,26 @@ export const joinUpdates = (graph: Graph, { mostInputs, mostBytes }: JoinLimits)
   const groups = [...alike.values()]
     .flatMap((families) => withinBytes(graph, families, mostBytes))
     .filter((families) => families.length > 1 && areWrittenApart(families, places));
-  return groups.length === 0 ? unjoined(graph) : joinGroups(graph, groups, between);
+  const free = withoutReaders(graph, groups, between);
+  return free.length === 0 ? unjoined(graph) : joinGroups(graph, free, between);
 };
+
+/** The groups whose results no other step reads: joined steps are the last. */
+const withoutReaders = (
+  graph: Graph,
+  groups: readonly (readonly Family[])[],
+  between: readonly Step[],
+): readonly (readonly Family[])[] => {
+  const gone = new Set(groups.flat().flatMap(stepsOf));
+  const others = graph.steps.filter((step) => !gone.has(step));
+  const read = new Set(withoutUnread(others, between, []).flatMap(({ inputs }) => inputs));
+  const free = groups.filter((families) =>
+    families.flatMap(stepsOf).every(({ output }) => !read.has(output)),
+  );
+  return free.length === groups.length ? groups : withoutReaders(graph, free, between);
+};
+
+const stepsOf = ({ updates }: Family): readonly Step[] => updates.map(({ step }) => step);
 
 /** What is known of slots: who makes them, and of which slot they are a reshape. */
 interface Places {
@@ -180,7 +198,7 @@ const joinGroups = (
   const bundles: Bundles = { specs: [...graph.specs], pieces: new Map() };
   const steps = groups.flatMap((families) => joinedSteps(bundles, families));
   const { specs, pieces } = bundles;
-  const gone = new Set(groups.flat().flatMap(({ updates }) => updates.map(({ step }) => step)));
+  const gone = new Set(groups.flat().flatMap(stepsOf));
   const kept = withoutUnread(
     graph.steps.filter((step) => !gone.has(step)),
     between,

@@ -43,14 +43,18 @@ export const updatesOf = (graph: Graph, mostInputs: number): Updates => {
       found.set(step.output, update);
   }
   const results = new Set(graph.results);
-  const between = new Map(
-    [...found].filter(([slot]) => !results.has(slot) && isOnlyReadBy(graph, slot, found)),
-  );
-  const whole = [...found.values()]
-    .filter(({ step }) => results.has(step.output))
-    .map((update) => withMakers(graph, update, between))
-    .filter(({ operands, expression }) => operands.length <= mostInputs && nodesOf(expression) <= mostNodes);
-  return { results: whole, between: [...between.values()].map(({ step }) => step) };
+  const makers = new Map([...found].filter(([slot]) => isOnlyReadBy(graph, slot, found)));
+  const [whole, between] = [true, false].map((isResult) =>
+    [...makers.values()].filter(({ step }) => results.has(step.output) === isResult),
+  ) as [Update[], Update[]];
+  return {
+    results: whole
+      .map((update) => withMakers(graph, update, makers))
+      .filter(
+        ({ operands, expression }) => operands.length <= mostInputs && nodesOf(expression) <= mostNodes,
+      ),
+    between: between.map(({ step }) => step),
+  };
 };
 
 /** Slots of which some loop over many elements reads one element for all. */
