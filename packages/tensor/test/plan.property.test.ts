@@ -102,6 +102,8 @@ const runPlaced = (
         return outside.get(slot)!;
       case 'alias':
         return placeOf(at.of);
+      case 'piece':
+        return placeOf(at.of).subarray(at.offset, at.offset + size);
       case undefined:
         throw new Error(`slot ${slot} has no place`);
     }

@@ -21,6 +21,9 @@ export interface FuseOptions {
 const mostNodes = 96;
 /** Ops so cheap that computing them again in every user beats storing their result. */
 const cheap: ReadonlySet<string> = new Set(['neg', 'abs', 'less', 'lessEqual', 'equal', 'cast']);
+/** Squares are as cheap: their only operand is read in any case. */
+const isCheap = ({ op, inputs }: Step): boolean =>
+  cheap.has(op.name) || (op.name === 'mul' && inputs[0] === inputs[1]);
 
 const isReduction = ({ op }: Pick<Step, 'op'>): boolean => op.name === 'sum' || op.name === 'reduceMax';
 const isElementwise = ({ op }: Pick<Step, 'op'>): boolean => op.expression !== undefined;
@@ -66,7 +69,7 @@ const chooseStored = (graph: Graph): Set<Slot> => {
   for (let i = graph.steps.length - 1; i >= 0; i--) {
     const step = graph.steps[i]!;
     const loops = users.get(step.output) ?? new Set();
-    const shared = loops.size > 1 && isElementwise(step) && !cheap.has(step.op.name);
+    const shared = loops.size > 1 && isElementwise(step) && !isCheap(step);
     if (shared || isReduction(step) || (isElementwise(step) && repeated.has(step.output)))
       stored.add(step.output);
     const isRoot = stored.has(step.output);

@@ -28,6 +28,15 @@ export interface Graph {
   readonly results: readonly Slot[];
   /** Computed slots whose elements are stored in half precision, 2 bytes each; none without it. Only backends that can do that have any. */
   readonly halves?: ReadonlySet<Slot>;
+  /** Slots that are a part of another slot's elements; none without it. Only backends that bundle tensors have any. */
+  readonly pieces?: ReadonlyMap<Slot, Piece>;
+}
+
+/** Where a slot lies in the slot that it is a part of. */
+export interface Piece {
+  readonly of: Slot;
+  /** Elements before it. */
+  readonly offset: number;
 }
 
 /** The bytes of a slot's elements: 4 each, or 2 of halves. */

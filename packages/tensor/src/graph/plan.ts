@@ -20,7 +20,9 @@ type Storage =
   /** Memory that the backend holds from run to run: kept value number `index`. */
   | { readonly kind: 'kept'; readonly index: number }
   /** The same elements as another slot. */
-  | { readonly kind: 'alias'; readonly of: Slot };
+  | { readonly kind: 'alias'; readonly of: Slot }
+  /** Some of the elements of another slot, from `offset` on. */
+  | { readonly kind: 'piece'; readonly of: Slot; readonly offset: number };
 
 /** A graph with a place for every slot. */
 export interface Plan {
@@ -71,7 +73,8 @@ export interface BufferPlan {
 
 /**
  * The plan of a graph whose results are separate steps, in whole buffers. A step's output is never one of its inputs, but for a donated
- * argument that the step reads only at the element that it writes. Reshapes become aliases.
+ * argument that the step reads only at the element that it writes. Reshapes become aliases; pieces lie where the slot lies that they
+ * are parts of.
  */
 export const planBuffers = (graph: Graph): BufferPlan => {
   const { storage, owner } = placeGiven(graph, []);
@@ -106,8 +109,15 @@ const placeGiven = (
   graph.constants.forEach(({ slot }, index) => {
     storage[slot] = { kind: 'constant', index };
   });
+  graph.pieces?.forEach((piece, slot) => {
+    storage[slot] = { kind: 'piece', ...piece };
+  });
   const owner = aliasOwners(graph, storage);
-  for (const [slot, of] of owner) if (slot !== of) storage[slot] = { kind: 'alias', of };
+  for (const { output, inputs } of graph.steps) {
+    if (owner.get(output) === output || storage[output] !== undefined) continue;
+    const source = storage[inputs[0]!];
+    storage[output] = source?.kind === 'alias' ? source : { kind: 'alias', of: inputs[0]! };
+  }
   kept.forEach((slot, index) => {
     storage[slot] = { kind: 'kept', index };
   });
@@ -117,17 +127,22 @@ const placeGiven = (
 
 /** Which slot owns the elements of each computed slot. A reshape shares its input's, unless a result would then share with an argument, constant or other result. */
 const aliasOwners = (graph: Graph, storage: readonly (Storage | undefined)[]): Map<Slot, Slot> => {
-  const owner = new Map<Slot, Slot>();
+  const owner = new Map([...(graph.pieces ?? [])].map(([slot, { of }]) => [slot, of]));
   const results = new Set(graph.results);
   const promised = new Set<Slot>();
+  const whole = new Set([...(graph.pieces ?? [])].map(([, { of }]) => of));
   for (const step of graph.steps) {
+    if (graph.pieces?.has(step.output) === true) continue;
     const source = step.inputs[0];
     const root = source === undefined ? undefined : (owner.get(source) ?? source);
     const isResult = results.has(step.output);
     const mayShare =
       step.op.name === 'reshape' &&
       root !== undefined &&
-      !(isResult && (storage[root] !== undefined || results.has(root) || promised.has(root)));
+      !(
+        isResult &&
+        (storage[root] !== undefined || results.has(root) || promised.has(root) || whole.has(root))
+      );
     owner.set(step.output, mayShare ? root : step.output);
     if (isResult && mayShare) promised.add(root);
   }

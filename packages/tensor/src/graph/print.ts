@@ -35,7 +35,7 @@ const printLoop = (loop: Loop): string => {
  * An expression as text: inputs are a, b, c …; a node that is used again is named where it first stands and by its name after that.
  * Equal texts mean equal expressions.
  */
-const printExpression = (root: Expression): string => {
+export const printExpression = (root: Expression): string => {
   const uses = new Map<Expression, number>();
   const count = (node: Expression): void => {
     const before = uses.get(node) ?? 0;

@@ -1,5 +1,7 @@
 // The GPU's memory: buffers of tensors, reused once they are free, and the buffers that all plans share.
 import { sentence, UnsupportedError } from '../../errors.ts';
+import type { Data, Spec } from '../../tensor.ts';
+import type { Place } from './places.ts';
 
 // The numbers behind GPUBufferUsage and GPUMapMode, which Node has no globals for.
 const usage = { mapRead: 0x1, copySource: 0x4, copyTarget: 0x8, storage: 0x80 } as const;
@@ -13,8 +15,10 @@ export interface GpuBuffers {
   /** Buffers of at least these bytes, which all plans share: the same ones until a larger plan comes. */
   readonly workspace: (sizes: readonly number[], purpose: (index: number) => string) => readonly GPUBuffer[];
   readonly workspaceBytes: () => number;
-  /** The first bytes of a buffer, when all work submitted so far is done. */
-  readonly read: (buffer: GPUBuffer, bytes: number) => Promise<ArrayBuffer>;
+  /** Bytes of a buffer at most. */
+  readonly mostBytes: number;
+  /** So many bytes at a place, when all work submitted so far is done. */
+  readonly read: (place: Place, bytes: number) => Promise<ArrayBuffer>;
   readonly write: (buffer: GPUBuffer, data: Float32Array | Int32Array) => void;
 }
 
@@ -44,6 +48,7 @@ export const openBuffers = (device: GPUDevice): GpuBuffers => {
   const staging: GPUBuffer[] = [];
 
   return {
+    mostBytes: most,
     take: (bytes, purpose) => {
       const waiting = free.get(sizeClass(bytes));
       const found = waiting?.pop();
@@ -77,7 +82,7 @@ export const openBuffers = (device: GPUDevice): GpuBuffers => {
       return chosen;
     },
     workspaceBytes: () => shared.reduce((sum, { size }) => sum + size, 0),
-    read: async (buffer, bytes) => {
+    read: async ({ buffer, offset }, bytes) => {
       if (bytes === 0) return new ArrayBuffer(0);
       const at = staging.findIndex(({ size }) => size >= bytes);
       const target =
@@ -85,7 +90,7 @@ export const openBuffers = (device: GPUDevice): GpuBuffers => {
           ? device.createBuffer({ size: sizeClass(bytes), usage: usage.mapRead | usage.copyTarget })
           : staging.splice(at, 1)[0]!;
       const encoder = device.createCommandEncoder();
-      encoder.copyBufferToBuffer(buffer, 0, target, 0, bytes);
+      encoder.copyBufferToBuffer(buffer, offset, target, 0, bytes);
       device.queue.submit([encoder.finish()]);
       await target.mapAsync(mapRead, 0, bytes);
       const copy = target.getMappedRange(0, bytes).slice(0);
@@ -99,6 +104,12 @@ export const openBuffers = (device: GPUDevice): GpuBuffers => {
         device.queue.writeBuffer(buffer, 0, data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
     },
   };
+};
+
+/** Data as it is stored: 4 bytes per element. */
+export const storedForm = (data: Data, { dtype }: Spec): Float32Array | Int32Array => {
+  if (dtype === 'f32') return data instanceof Float32Array ? data : Float32Array.from(data);
+  return data instanceof Int32Array ? data : Int32Array.from(data);
 };
 
 const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;

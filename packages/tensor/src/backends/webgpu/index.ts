@@ -2,42 +2,38 @@
 import { describeSpec, sentence, UnsupportedError } from '../../errors.ts';
 import type { Slot } from '../../graph/graph.ts';
 import { planBuffers } from '../../graph/plan.ts';
-import type { Data, Spec } from '../../tensor.ts';
-import type { Backend, Buffer, Program } from '../backend.ts';
-import { openLedger, programDestroyed } from '../ledger.ts';
-import { openBuffers } from './buffers.ts';
+import type { Backend, Buffer } from '../backend.ts';
+import { openLedger } from '../ledger.ts';
+import { openBuffers, storedForm } from './buffers.ts';
 import type { WebgpuOptions } from './device.ts';
 import { requestDevice } from './device.ts';
+import { joinUpdates, unjoined } from './joinUpdates.ts';
 import type { PrepareOptions } from './passes.ts';
 import { leastOfHalves, prepare } from './passes.ts';
-import type { ReadyPlan } from './program.ts';
-import {
-  bytesOf,
-  choiceFor,
-  describePlan,
-  kernelsOf,
-  openPipelines,
-  preparePlan,
-  submit,
-} from './program.ts';
+import type { Place } from './places.ts';
+import { leave, wholeOf } from './places.ts';
+import { bytesOf, choiceFor, kernelsOf, openPipelines, preparePlan } from './program.ts';
+import { openProgram } from './runs.ts';
 
 /** Runs that may wait on the GPU at the same time: enough to keep it busy, and a bound of what they hold. */
 const mostInFlight = 4;
 
 /**
- * The WebGPU backend, on the adapter that the platform prefers. Tests take apart smaller steps than are worth it, and store nothing as halves to compare.
+ * The WebGPU backend, on the adapter that the platform prefers. Tests take apart smaller steps than are worth it, and
+ * leave passes out to compare.
  *
  * Throws  UnsupportedError without WebGPU or an adapter, saying what to install, and for a software adapter with `realGpu`
  */
 export const webgpuBackend = async (
   options: WebgpuOptions = {},
-  { least, halves = true }: PrepareOptions = {},
+  { least, halves = true, joins = true }: PrepareOptions & { readonly joins?: boolean } = {},
 ): Promise<Backend> => {
   const { device, adapter, isSoftware, products, held } = await requestDevice(options);
   const name = 'webgpu';
   const buffers = openBuffers(device);
   const pipelineFor = openPipelines(device);
-  const ledger = openLedger<GPUBuffer>(buffers.giveBack);
+  const ledger = openLedger<Place>((place) => leave(place, buffers.giveBack));
+  const head = `backend webgpu on ${adapter}${isSoftware ? ' (software)' : ''}`;
   const state: { fault?: string; isEnded?: true; held: readonly unknown[] } = { held };
   void device.lost.then(({ message, reason }) => {
     if (state.isEnded !== true) state.fault ??= `a device that was lost (${reason}: ${message})`;
@@ -51,101 +47,18 @@ export const webgpuBackend = async (
   };
 
   const inFlight = new Set<Promise<unknown>>();
-  const track = (): void => {
+  const tracked = <T>(start: () => T): T => {
+    const started = start();
     const done: Promise<unknown> = device.queue.onSubmittedWorkDone();
     const forget = (): void => {
       inFlight.delete(done);
     };
     inFlight.add(done);
     done.then(forget, forget);
+    return started;
   };
-
-  const program = (ready: ReadyPlan): Program => {
-    const { plan } = ready;
-    const { graph, storage, pool } = plan;
-    const constants = graph.constants.map(({ slot, data }) => {
-      const spec = graph.specs[slot]!;
-      const buffer = buffers.take(bytesOf(spec), () => `a constant ${describeSpec(spec)}`);
-      buffers.write(buffer, storedForm(data, spec));
-      return buffer;
-    });
-    let isDestroyed = false;
-    const largestOf = (index: number): string => {
-      const slots = storage.flatMap((place, slot) =>
-        place?.kind === 'pooled' && place.index === index ? [slot] : [],
-      );
-      const largest = slots.reduce((a, b) => (bytesOf(graph.specs[b]!) > bytesOf(graph.specs[a]!) ? b : a));
-      const maker = graph.steps.find(({ output }) => output === largest);
-      return `${describeSpec(graph.specs[largest]!)} of ${maker?.op.name ?? 'a step'}${maker?.label === undefined ? '' : ` (${maker.label})`}`;
-    };
-
-    const start = (args: readonly Buffer[]): Buffer[] => {
-      requireDevice();
-      if (isDestroyed) throw programDestroyed(name);
-      const given = args.map(ledger.placeOf);
-      const workspace = buffers.workspace(pool, largestOf);
-      const own: GPUBuffer[] = [];
-      const placeOf = (slot: Slot): GPUBuffer => {
-        const place = storage[slot]!;
-        switch (place.kind) {
-          case 'argument':
-            return given[place.index]!;
-          case 'constant':
-            return constants[place.index]!;
-          case 'pooled':
-            return workspace[place.index]!;
-          case 'taken':
-            return given[place.argument]!;
-          case 'alias':
-            return places[place.of]!;
-          default: {
-            const spec = graph.specs[slot]!;
-            const buffer = buffers.take(bytesOf(spec), () => `a result ${describeSpec(spec)}`);
-            own.push(buffer);
-            return buffer;
-          }
-        }
-      };
-      const places: GPUBuffer[] = [];
-      try {
-        storage.forEach((place, slot) => {
-          if (place !== undefined && place.kind !== 'alias') places[slot] = placeOf(slot);
-        });
-      } catch (error) {
-        own.forEach(buffers.giveBack);
-        throw error;
-      }
-      storage.forEach((place, slot) => {
-        if (place?.kind === 'alias') places[slot] = placeOf(slot);
-      });
-      submit(device, ready, places);
-      track();
-      ledger.count(ready.dispatches.length, buffers.workspaceBytes());
-      const taken = new Set(storage.flatMap((place) => (place?.kind === 'taken' ? [place.argument] : [])));
-      graph.args.forEach(({ donated }, i) => {
-        if (taken.has(i)) ledger.handOver(args[i]!);
-        else if (donated) ledger.close(args[i]!, 'donated');
-      });
-      return graph.results.map((slot) => {
-        const spec = graph.specs[slot]!;
-        return ledger.open(backend, spec, places[slot]!, bytesOf(spec));
-      });
-    };
-
-    return {
-      run: (args) => {
-        if (inFlight.size < mostInFlight) return start(args);
-        return Promise.race(inFlight).then(() => start(args));
-      },
-      describe: () => describePlan(ready, `backend webgpu on ${adapter}${isSoftware ? ' (software)' : ''}`),
-      profile: () => [],
-      destroy: () => {
-        if (isDestroyed) return;
-        isDestroyed = true;
-        constants.forEach(buffers.giveBack);
-      },
-    };
-  };
+  const inTurn = <T>(start: () => T): T | Promise<T> =>
+    inFlight.size < mostInFlight ? tracked(start) : Promise.race(inFlight).then(() => tracked(start));
 
   const backend: Backend = {
     name,
@@ -154,15 +67,24 @@ export const webgpuBackend = async (
       requireDevice();
       const mostInputs = device.limits.maxStorageBuffersPerShaderStage - 1;
       const passes = products === undefined ? { least } : { least: leastOfHalves, halves };
-      const plan = planBuffers(prepare(graph, mostInputs, passes));
+      const prepared = prepare(graph, mostInputs, passes);
+      const joined = joins
+        ? joinUpdates(prepared, { mostInputs, mostBytes: buffers.mostBytes })
+        : unjoined(prepared);
+      const plan = planBuffers(joined.graph);
       const kernels = kernelsOf(plan, device.limits, { tiles: options.tiles?.[adapter], products });
-      return program(await preparePlan(plan, kernels, pipelineFor));
+      const open = (slot: Slot, place: Place): Buffer => {
+        const spec = joined.graph.specs[slot]!;
+        return ledger.open(backend, spec, place, bytesOf(spec));
+      };
+      const ready = await preparePlan(plan, kernels, pipelineFor);
+      return openProgram({ ready, joined }, { device, buffers, ledger, open, requireDevice, inTurn, head });
     },
     upload: (data, spec) => {
       requireDevice();
       const buffer = buffers.take(bytesOf(spec), () => `an uploaded tensor ${describeSpec(spec)}`);
       buffers.write(buffer, storedForm(data, spec));
-      return ledger.open(backend, spec, buffer, bytesOf(spec));
+      return ledger.open(backend, spec, wholeOf(buffer), bytesOf(spec));
     },
     download: async (buffer) => {
       requireDevice();
@@ -185,12 +107,6 @@ export const webgpuBackend = async (
     },
   };
   return backend;
-};
-
-/** Data as it is stored: 4 bytes per element. */
-const storedForm = (data: Data, { dtype }: Spec): Float32Array | Int32Array => {
-  if (dtype === 'f32') return data instanceof Float32Array ? data : Float32Array.from(data);
-  return data instanceof Int32Array ? data : Int32Array.from(data);
 };
 
 const deviceFault = (fault: string): string =>

@@ -1,7 +1,7 @@
 // A plan as dispatches: pipelines made once, bind groups kept while their buffers stay, one command encoder per run.
 import { describeSpec, sentence, UnsupportedError } from '../../errors.ts';
 import { isLoopOp } from '../../graph/fuse.ts';
-import type { Slot, Step } from '../../graph/graph.ts';
+import type { Graph, Slot, Step } from '../../graph/graph.ts';
 import { storedBytes } from '../../graph/graph.ts';
 import type { BufferPlan } from '../../graph/plan.ts';
 import { printStep } from '../../graph/print.ts';
@@ -11,6 +11,7 @@ import type { KernelChoice } from '../backend.ts';
 import type { Dispatch, GpuKernel, KernelContext, ProductArithmetic } from './kernel.ts';
 import type { TileChoice } from './kernels/tiles.ts';
 import { tableEntry } from './kernelTable.ts';
+import type { Move, Place } from './places.ts';
 
 /** The bytes of a tensor's elements; bools are integers. */
 export const bytesOf = ({ shape }: Spec): number => 4 * sizeOf(shape);
@@ -29,7 +30,7 @@ interface ReadyDispatch {
   readonly slots: readonly Slot[];
   /** The bytes of those slots: shaders may ask how long a buffer is. */
   readonly bytes: readonly number[];
-  bound?: { readonly buffers: readonly GPUBuffer[]; readonly group: GPUBindGroup };
+  bound?: { readonly places: readonly Place[]; readonly group: GPUBindGroup };
 }
 
 /** A plan whose shaders are compiled. */
@@ -172,32 +173,49 @@ export const preparePlan = async (
   };
 };
 
-/** Encodes and submits all dispatches over the slots' buffers. */
-export const submit = (device: GPUDevice, { dispatches }: ReadyPlan, buffers: readonly GPUBuffer[]): void => {
+/** Encodes and submits all dispatches over the slots' places, after the moves. */
+export const submit = (
+  device: GPUDevice,
+  { dispatches }: ReadyPlan,
+  places: readonly Place[],
+  moves: readonly Move[],
+): void => {
   const encoder = device.createCommandEncoder();
+  for (const { from, to, offset, bytes } of moves)
+    encoder.copyBufferToBuffer(from.buffer, from.offset, to, offset, bytes);
   const pass = encoder.beginComputePass();
   for (const dispatch of dispatches) {
     pass.setPipeline(dispatch.pipeline);
-    pass.setBindGroup(0, groupOf(device, dispatch, buffers));
+    pass.setBindGroup(0, groupOf(device, dispatch, places));
     pass.dispatchWorkgroups(...dispatch.workgroups);
   }
   pass.end();
   device.queue.submit([encoder.finish()]);
 };
 
-const groupOf = (device: GPUDevice, dispatch: ReadyDispatch, buffers: readonly GPUBuffer[]): GPUBindGroup => {
+const groupOf = (device: GPUDevice, dispatch: ReadyDispatch, places: readonly Place[]): GPUBindGroup => {
   const { bound, slots } = dispatch;
-  if (bound !== undefined && slots.every((slot, i) => buffers[slot] === bound.buffers[i])) return bound.group;
-  const given = slots.map((slot) => buffers[slot]!);
+  const isSame = ({ buffer, offset }: Place, at: Place): boolean =>
+    buffer === at.buffer && offset === at.offset;
+  if (bound !== undefined && slots.every((slot, i) => isSame(places[slot]!, bound.places[i]!)))
+    return bound.group;
+  const given = slots.map((slot) => places[slot]!);
   const group = device.createBindGroup({
     layout: dispatch.pipeline.getBindGroupLayout(0),
-    entries: given.map((buffer, binding) => ({
+    entries: given.map(({ buffer, offset }, binding) => ({
       binding,
-      resource: { buffer, size: Math.max(4, dispatch.bytes[binding]!) },
+      resource: { buffer, offset, size: Math.max(4, dispatch.bytes[binding]!) },
     })),
   });
-  dispatch.bound = { buffers: given, group };
+  dispatch.bound = { places: given, group };
   return group;
+};
+
+/** How many loops do the work of how many updates, as text; nothing where none are joined. */
+const joinedUpdates = ({ results, pieces = new Map() }: Graph): string => {
+  const bundles = new Set([...pieces.values()].map(({ of }) => of).filter((of) => results.includes(of)));
+  const updates = [...pieces.values()].filter(({ of }) => bundles.has(of));
+  return bundles.size === 0 ? '' : `; ${updates.length} updates are ${bundles.size} loops`;
 };
 
 /** The plan as text: memory, then every step with its place and kernel. */
@@ -208,6 +226,7 @@ export const describePlan = ({ plan }: ReadyPlan, head: string): string => {
     if (own === undefined) return '';
     if (own.kind === 'pooled')
       return `buffer ${own.index}${graph.halves?.has(slot) === true ? ', halves' : ''}`;
+    if (own.kind === 'piece') return `at ${own.offset} of %${own.of}`;
     return own.kind === 'alias' ? `is %${own.of}` : own.kind;
   };
   const bytes = pool.reduce((sum, size) => sum + size, 0);
@@ -218,7 +237,7 @@ export const describePlan = ({ plan }: ReadyPlan, head: string): string => {
       ? ''
       : `; ${graph.halves!.size} values are stored as halves, which saves ${saved} bytes of ${2 * saved}`;
   return [
-    `${head}: ${graph.steps.length} steps, ${bytes} bytes of plan memory in ${pool.length} buffers${halved}`,
+    `${head}: ${graph.steps.length} steps, ${bytes} bytes of plan memory in ${pool.length} buffers${halved}${joinedUpdates(graph)}`,
     ...lines,
   ].join('\n');
 };
