@@ -8,7 +8,7 @@ import { findWiderFiles } from './widerface/layout.ts';
 
 /** What a folder holds. */
 export interface DetectedLayout {
-  readonly format: Exclude<DatasetFormat, 'made' | 'objects365'>;
+  readonly format: Exclude<DatasetFormat, 'made'>;
   /** The splits that can be opened; none when there is no choice. */
   readonly splits: readonly string[];
   /** The same as a sentence. */
@@ -33,7 +33,7 @@ export const detectLayout = async (
       { file: source.name },
     );
   const found: DetectedLayout[] = [];
-  for (const detect of [detectCoco, detectVoc, detectWiderFace]) {
+  for (const detect of [detectCoco, detectObjects365, detectVoc, detectWiderFace]) {
     const layout = await detect(source, names);
     if (layout !== undefined) found.push(layout);
   }
@@ -53,27 +53,50 @@ const detectCoco: Detect = async (source, names) => {
   return splits && { format: 'coco', splits, says: `COCO: ${spoken(splits)}` };
 };
 
+/** The names of the annotation files of Objects365, versions 1 and 2. */
+const objects365Naming: Pick<FileNaming, 'splitOf' | 'folders'> = {
+  splitOf: (name) => /^(?:zhiyuan_objv2|objects365)_(.+)\.json$/.exec(name)?.[1],
+  folders: ['annotations', '', 'train', 'val', 'test'],
+};
+
+const detectObjects365: Detect = async (source, names) => {
+  const splits = await annotatedSplits(source, names, objects365Naming);
+  return splits && { format: 'objects365', splits, says: `Objects365: ${spoken(splits)}` };
+};
+
+/**
+ * True when the name of a file is that of an annotation file of Objects365.
+ *
+ * Example  isObjects365File('annotations/zhiyuan_objv2_val.json')
+ */
+export const isObjects365File = (path: string): boolean =>
+  objects365Naming.splitOf(path.replace(/^.*[/\\]/, '')) !== undefined;
+
 /** The splits of formats with one annotation file per split; undefined when there is no such file. */
 const annotatedSplits = async (
   source: FileSource,
   names: readonly string[],
-  { splitOf, nameInSplit }: FileNaming,
+  { splitOf, folders, nameInSplit }: Pick<FileNaming, 'splitOf' | 'folders' | 'nameInSplit'>,
 ): Promise<string[] | undefined> => {
+  const splits = new Set<string>();
   // Not asked for when it is not there: where capitals do not count, "annotations" would answer for "Annotations".
-  const inside = names.includes('annotations') ? ((await source.list('annotations')) ?? []) : [];
-  const splits = new Set([...inside, ...names].map(splitOf).filter((split) => split !== undefined));
+  for (const folder of folders.filter((name) => name === '' || names.includes(name)))
+    for (const name of folder === '' ? names : await listed(source, folder)) {
+      const split = splitOf(name);
+      if (split !== undefined) splits.add(split);
+    }
   if (splits.size > 0) return [...splits];
   if (nameInSplit === undefined) return undefined;
   for (const name of names)
-    if (!name.includes('.') && (await holds(source, name, nameInSplit))) splits.add(name);
+    if (!name.includes('.') && (await listed(source, name)).includes(nameInSplit)) splits.add(name);
   return splits.size > 0 || names.includes(nameInSplit) ? [...splits] : undefined;
 };
 
-const holds = async (source: FileSource, folder: string, name: string): Promise<boolean> => {
+const listed = async (source: FileSource, folder: string): Promise<readonly string[]> => {
   try {
-    return (await source.list(folder))?.includes(name) ?? false;
+    return (await source.list(folder)) ?? [];
   } catch {
-    return false; // a link that leads elsewhere, and may have nothing to do with the dataset
+    return []; // a link that leads elsewhere, and may have nothing to do with the dataset
   }
 };
 
@@ -102,7 +125,7 @@ const unknownLayout = (source: FileSource, names: readonly string[]): DatasetErr
   const content = names.length === 0 ? 'nothing that can be read' : names.slice(0, 10).join(', ');
   const more = names.length > 10 ? ` and ${names.length - 10} more` : '';
   return new DatasetError(
-    `detectLayout(${source.name}): needs annotations/instances_*.json (COCO), Annotations or VOC<year>/Annotations (PASCAL VOC), or wider_face_split/wider_face_*_bbx_gt.txt (WiderFace), got a folder that holds ${content}${more}. Check the path.`,
+    `detectLayout(${source.name}): needs annotations/instances_*.json (COCO), zhiyuan_objv2_*.json or objects365_*.json (Objects365), Annotations or VOC<year>/Annotations (PASCAL VOC), or wider_face_split/wider_face_*_bbx_gt.txt (WiderFace), got a folder that holds ${content}${more}. Check the path.`,
     { file: source.name },
   );
 };

@@ -40,6 +40,11 @@ describe('detectLayout', () => {
       },
     ],
     [
+      'Objects365: splits train, val',
+      { 'train/zhiyuan_objv2_train.json': '', 'val/zhiyuan_objv2_val.json': '' },
+    ],
+    ['Objects365: split val', { 'annotations/objects365_val.json': '', 'images/a.jpg': '' }],
+    [
       'WiderFace: splits train, val, test',
       Object.fromEntries(
         ['test_filelist', 'val_bbx_gt', 'train_bbx_gt'].map((name) => [
@@ -58,7 +63,7 @@ describe('detectLayout', () => {
   test('a folder of none of them says what was looked for and what it holds', async () => {
     const error = await failureOf(() => detectLayout(memorySource({ 'a.txt': '', 'b/c.png': '' })));
     expect(error.message).toMatch(
-      /COCO.*PASCAL VOC.*WiderFace.*got a folder that holds a\.txt, b\. Check the path\.$/,
+      /COCO.*Objects365.*PASCAL VOC.*WiderFace.*got a folder that holds a\.txt, b\. Check the path\.$/,
     );
     const many = Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`${i}.png`, '']));
     expect((await failureOf(() => detectLayout(memorySource(many)))).message).toMatch(/and 20 more\./);
@@ -91,6 +96,10 @@ describe('openDataset', () => {
     const folder = await cocoFolder();
     expect((await openDataset(folder)).format).toBe('coco');
     expect((await openDataset(join(folder, 'annotations/instances_val.json'))).format).toBe('coco');
+    const objects365 = memorySource({ 'objects365_val.json': coco, 'a.jpg': '', 'b.jpg': '' });
+    expect((await openDataset(objects365)).format).toBe('objects365');
+    const renamed = await folderWith({ 'objects365_val.json': validCoco(), 'a.jpg': '', 'b.jpg': '' });
+    expect((await openDataset(join(renamed, 'objects365_val.json'))).format).toBe('objects365');
     const voc = await vocFolder();
     expect((await openDataset(voc, { split: 'test' })).format).toBe('voc');
     const byList = await openDataset(join(voc, 'ImageSets/Main/train.txt'));
