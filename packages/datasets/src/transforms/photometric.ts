@@ -30,7 +30,8 @@ interface Distortion {
   readonly order: readonly [red: number, green: number, blue: number];
 }
 
-type Colour = [red: number, green: number, blue: number];
+/** Red, green and blue; one of them is used for all pixels, since a new one for each takes as long as the sums. */
+type Colour = Float64Array;
 
 /**
  * The sample with other colours, as the key decides: brightness, then contrast (for half of the pictures only after the next two),
@@ -78,15 +79,16 @@ const distorted = ({ width, height, data: from }: Pixels, distortion: Distortion
   const [first, last] = tablesOf(distortion);
   const changesHsv = saturation !== 1 || hue !== 0;
   const data = new Uint8Array(from.length);
-  const colour: Colour = [0, 0, 0];
+  const colour: Colour = new Float64Array(3);
+  const [red, green, blue] = order;
   for (let at = 0; at < from.length; at += 3) {
     colour[0] = first[from[at]!]!;
     colour[1] = first[from[at + 1]!]!;
     colour[2] = first[from[at + 2]!]!;
     if (changesHsv) changeHsv(colour, saturation, hue);
-    data[at] = byteOf(colour[order[0]]! * last);
-    data[at + 1] = byteOf(colour[order[1]]! * last);
-    data[at + 2] = byteOf(colour[order[2]]! * last);
+    data[at] = byteOf(colour[red]! * last);
+    data[at + 1] = byteOf(colour[green]! * last);
+    data[at + 2] = byteOf(colour[blue]! * last);
   }
   return { width, height, channels: 3, data };
 };
@@ -104,19 +106,22 @@ const byteOf = (value: number): number => Math.floor(clamped(value) + 0.5);
 
 /** Multiplies the saturation of a colour and turns its hue. */
 const changeHsv = (colour: Colour, saturation: number, hue: number): void => {
-  const value = Math.max(colour[0], colour[1], colour[2]);
-  const range = value - Math.min(colour[0], colour[1], colour[2]);
+  const red = colour[0]!;
+  const green = colour[1]!;
+  const blue = colour[2]!;
+  const value = Math.max(red, green, blue);
+  const range = value - Math.min(red, green, blue);
   if (range === 0) return;
   // Saturation is range / value and at most 1.
   const newRange = Math.min(range * saturation, value);
-  const turned = hueOf(colour, value, range) + hue;
+  const turned = hueOf(red, green, blue, value, range) + hue;
   colour[0] = channelOf(turned + 5, value, newRange);
   colour[1] = channelOf(turned + 3, value, newRange);
   colour[2] = channelOf(turned + 1, value, newRange);
 };
 
 /** In sixths of a turn, from -1 to 5. */
-const hueOf = ([red, green, blue]: Colour, value: number, range: number): number => {
+const hueOf = (red: number, green: number, blue: number, value: number, range: number): number => {
   if (value === red) return (green - blue) / range;
   if (value === green) return 2 + (blue - red) / range;
   return 4 + (red - green) / range;
