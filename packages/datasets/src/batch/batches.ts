@@ -21,15 +21,15 @@ export interface BatchOptions extends LoadOptions {
   readonly prefetch?: number;
   /**
    * How many worker threads read, decode, change and normalise pictures; with 0 the calling thread does. The batches are
-   * the same, bit for bit. Unless told otherwise one for every processor but one in Node, and 0 in browsers, which decode
-   * on threads of their own, and with a `transform`, which would leave little to do for threads.
+   * the same, bit for bit. Unless told otherwise one for every processor in Node, at most 8, and 0 in browsers, which
+   * decode on threads of their own, and with a `transform`, which would leave little to do for threads.
    * Only for datasets with `locate`: others are read by the calling thread, and `BatchStream.workers` says so.
    */
   readonly workers?: number;
   /**
    * Whose memory the images of a batch are in. 'own' unless told otherwise: that of the batch, for as long as it is kept.
-   * 'lent': memory that is used again once the next batch has been asked for, which saves a copy and the allocation. It
-   * is shared memory where there are worker threads.
+   * 'lent': memory that is used again once the next batch has been asked for; large images come about half again as fast,
+   * because new memory costs as much as decoding them. It is shared memory where there are worker threads.
    */
   readonly memory?: 'own' | 'lent';
   /** Told about every picture that could not be read under 'skip', when the batch concerned is given. */

@@ -7,8 +7,14 @@ import { type PictureThread, startThread } from './thread.ts';
 /** Pictures under way in one thread: while the decoder works on one, the thread can change another. */
 const picturesPerThread = 2;
 
-/** One for every processor but one, which is left to the calling thread. */
-export const usualThreads: Platform['usualThreads'] = () => Math.max(1, availableParallelism() - 1);
+/** More than these read faster than anything here can train, and each takes its time to start. */
+const mostThreads = 8;
+
+/**
+ * One for every processor, at most eight: the calling thread mostly waits for batches, and one thread fewer was a third
+ * slower on two processors.
+ */
+export const usualThreads: Platform['usualThreads'] = () => Math.min(mostThreads, availableParallelism());
 
 /** A thread and how many pictures it is preparing. */
 interface Place {
