@@ -1,7 +1,14 @@
 // Where the images of a run come from: the shapes dataset, made on disk when it is missing, or a folder of the user's.
 import { resolve } from 'node:path';
 import type { Dataset, OnProblem, OpenOptions } from '@autoassign/datasets';
-import { DatasetError, detectLayout, openCoco, openDataset, trainingSplits, writeShapes } from '@autoassign/datasets';
+import {
+  DatasetError,
+  detectLayout,
+  openCoco,
+  openDataset,
+  trainingSplits,
+  writeShapes,
+} from '@autoassign/datasets';
 import { holdOut } from './datasetPart.ts';
 import type { VerbContext } from './program.ts';
 import type { Progress } from './progress.ts';
@@ -148,7 +155,8 @@ export async function openForEvaluation(
   context: VerbContext,
 ): Promise<{ readonly dataset: Dataset; readonly notes: readonly string[] }> {
   const { splits } = await detectLayout(folder);
-  const split = options.split ?? trainingSplits(splits).validation ?? splits.find((name) => /^test/.test(name));
+  const split =
+    options.split ?? trainingSplits(splits).validation ?? splits.find((name) => /^test/.test(name));
   const choice = { ...(split === undefined ? {} : { split }), onProblem: options.onProblem };
   const dataset = await openWithProgress(folder, choice, context);
   const note = problemsNote(dataset);

@@ -1,13 +1,6 @@
 // How the images of a dataset become network input: their size, their padding and their mean colour, chosen from the data.
 import type { Batch, Dataset, ImageSize, Sample, TransformStep } from '@autoassign/datasets';
-import {
-  batches,
-  isTrainable,
-  paddedSize,
-  planBatches,
-  resize,
-  resizedSize,
-} from '@autoassign/datasets';
+import { batches, isTrainable, paddedSize, planBatches, resize, resizedSize } from '@autoassign/datasets';
 import type { DetectorConfig } from '@autoassign/detector';
 import type { TrainingRecipe } from './recipe.ts';
 

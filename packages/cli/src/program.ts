@@ -115,7 +115,10 @@ function dataOption(description: string): Option {
 }
 
 function strictOption(): Option {
-  return new Option('--strict', 'stop at the first picture or object that cannot be used (default: leave it out)');
+  return new Option(
+    '--strict',
+    'stop at the first picture or object that cannot be used (default: leave it out)',
+  );
 }
 
 function weightsOption(): Option {
@@ -135,7 +138,10 @@ function addTrainingOptions(command: Command, dataDescription: string): Command 
   const epochs = new Option('--epochs <n>', 'instead of steps: how often every image is seen');
   const flips = new Option('--flips <which>', 'mirror images to train on as well').choices(flipChoices);
   const trainSplit = new Option('--train-split <name>', 'split to train on (default: trainval or train)');
-  const validationSplit = new Option('--validation-split <name>', 'split to evaluate on (default: test or val)');
+  const validationSplit = new Option(
+    '--validation-split <name>',
+    'split to evaluate on (default: test or val)',
+  );
   return command
     .addOption(dataOption(dataDescription).conflicts('resume'))
     .addOption(trainSplit.conflicts('resume'))
@@ -162,14 +168,19 @@ type AddVerb = (name: keyof Verbs, description: string) => Command;
 
 function addTrainingVerbs(add: AddVerb, verbs: Verbs, invoke: Invoke): void {
   const demo = add('demo', 'train on the shapes data set (or your own) and leave a run folder with pictures');
-  addCommonOptions(addTrainingOptions(demo, 'a folder with a dataset to use instead of shapes'), { resumable: true });
+  addCommonOptions(addTrainingOptions(demo, 'a folder with a dataset to use instead of shapes'), {
+    resumable: true,
+  });
   demo.addOption(new Option('--quick', 'a first look in under two minutes').conflicts('resume'));
   demo.action(async (options: DemoOptions) => {
     await invoke(options, (context) => verbs.demo(options, context));
   });
 
   const train = add('train', 'train a detector on a dataset');
-  addCommonOptions(addTrainingOptions(train, 'folder with a dataset in COCO, PASCAL VOC, Objects365 or WiderFace form'), { resumable: true });
+  addCommonOptions(
+    addTrainingOptions(train, 'folder with a dataset in COCO, PASCAL VOC, Objects365 or WiderFace form'),
+    { resumable: true },
+  );
   train.action(async (options: TrainOptions) => {
     if (options.data === undefined && options.resume === undefined) {
       throw new UsageError(
