@@ -46,7 +46,7 @@ interface CommonOptions extends EngineOptions {
 export const flipChoices = ['none', 'horizontal', 'both'] as const;
 
 /** A choice of mirror images. */
-export type FlipChoice = (typeof flipChoices)[number];
+type FlipChoice = (typeof flipChoices)[number];
 
 /** What the verbs that train take; an absent number means "what the recipe says". */
 export interface TrainOptions extends CommonOptions {

@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { distinctNames } from '../src/runResults.ts';
-import { blockImages, namesIn, runTiny, testFolder, writeCocoFolder } from './tinyRuns.ts';
+import { blockImages, logLines, namesIn, runTiny, testFolder, writeCocoFolder } from './tinyRuns.ts';
 
 let place: Awaited<ReturnType<typeof testFolder>>;
 let out: string;
@@ -23,6 +23,12 @@ afterAll(() => place.remove());
 
 const jsonIn = async (...path: readonly string[]): Promise<Record<string, unknown>> =>
   JSON.parse(await readFile(join(...path), 'utf8')) as Record<string, unknown>;
+
+/** What the log says of an evaluation. */
+interface Evaluation {
+  readonly ap: number;
+  readonly perClass: object;
+}
 
 describe('eval', () => {
   it('gives the AP that training measured, and its detections as a COCO results file', async () => {
@@ -44,11 +50,12 @@ describe('eval', () => {
     expect(await sharp(Buffer.from(errors)).metadata()).toMatchObject({ width: 800 });
     for (const kind of ['classification', 'localisation', 'both', 'duplicate', 'background', 'missed'])
       expect(errors).toContain(`>${kind} (`);
-    const trained = await jsonIn(out, 'train', 'summary.json');
-    expect(await jsonIn(folder, 'summary.json')).toMatchObject({
-      ap: trained.ap,
-      perClass: trained.perClass,
-    });
+    const evaluations = (await logLines(join(out, 'train'))).filter(
+      (line): line is Evaluation => 'ap' in line,
+    );
+    const best = evaluations.reduce((a, b) => (b.ap >= a.ap ? b : a));
+    const { ap, perClass } = best;
+    expect(await jsonIn(folder, 'summary.json')).toMatchObject({ ap, perClass });
     const results = parseCocoResults(
       await readFile(join(folder, 'detections.json'), 'utf8'),
       'detections.json',
