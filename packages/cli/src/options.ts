@@ -77,6 +77,8 @@ export interface EvalOptions extends CommonOptions {
   readonly data: string;
   readonly split?: string;
   readonly strict?: true;
+  /** Folder with the MATLAB files of the WiderFace evaluation tools. */
+  readonly widerLists?: string;
   /** A checkpoint file or a run folder; absent means the newest run. */
   readonly weights?: string;
   readonly batch?: number;

@@ -195,6 +195,11 @@ function addUsingVerbs(add: AddVerb, verbs: Verbs, invoke: Invoke): void {
   const evaluate = add('eval', 'measure the AP of a trained detector on a dataset');
   evaluate.addOption(dataOption('folder with the dataset to evaluate on').makeOptionMandatory());
   evaluate.addOption(new Option('--split <name>', 'split to evaluate on (default: test or val)'));
+  const lists = new Option(
+    '--wider-lists <folder>',
+    'wider_face_val.mat and the lists of easy, medium and hard',
+  );
+  evaluate.addOption(lists.argParser(existingFolder('--wider-lists')));
   evaluate.addOption(strictOption()).addOption(weightsOption()).addOption(batchOption());
   addCommonOptions(evaluate, { resumable: false }).action(async (options: EvalOptions) => {
     await invoke(options, (context) => verbs.eval(options, context));

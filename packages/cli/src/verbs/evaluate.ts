@@ -18,6 +18,7 @@ import { errorChart } from '../errorChart.ts';
 import type { Measured } from '../evaluation.ts';
 import { formatScores, measure, scoresOf } from '../evaluation.ts';
 import type { EvalOptions } from '../options.ts';
+import { type OwnEvaluation, ownEvaluationOf, writeOwnResults } from '../ownEvaluation.ts';
 import { renderPicture } from '../pictures.ts';
 import type { VerbContext } from '../program.ts';
 import type { RunFiles } from '../runFolder.ts';
@@ -57,7 +58,7 @@ async function writeResults(
   files: RunFiles,
   dataset: Dataset,
   measured: Measured,
-  errors: ErrorAnalysis,
+  { errors, own }: { readonly errors: ErrorAnalysis; readonly own: OwnEvaluation | undefined },
   engine: Engine,
 ): Promise<object> {
   const { evaluation, detections, results, seconds } = measured;
@@ -69,6 +70,7 @@ async function writeResults(
     imagesPerSecond: dataset.length / seconds,
     ...engine,
     metrics: evaluation.metrics,
+    ...own?.numbers,
     errors,
     data: dataset.report,
   };
@@ -76,6 +78,7 @@ async function writeResults(
   const sheet = await detectionSheet(dataset, detections, formatScores(scores));
   await writeFileAtomic(join(files.folder, 'detections.png'), await renderPicture(sheet, 'png'));
   await writeFileAtomic(join(files.folder, 'errors.svg'), errorChart(errors));
+  if (own !== undefined) await writeOwnResults(files.folder, own);
   await writeJson(files.summary, summary);
   return summary;
 }
@@ -109,10 +112,12 @@ async function evaluateOn(
   const files = await startRun(join(options.out, options.name), config, startedBy(context, engine));
   reporter.event({ event: 'run', folder: files.folder, weights: loaded.path });
   const errors = analyseErrors(groundTruthOf(dataset), measured.results);
-  const summary = await writeResults(files, dataset, measured, errors, engine);
+  const own = await ownEvaluationOf(dataset, measured.detections, options);
+  const summary = await writeResults(files, dataset, measured, { errors, own }, engine);
   reporter.event({ event: 'summary', folder: files.folder, ...summary });
+  const ownText = own === undefined ? '' : `\n\n${own.text}`;
   reporter.result(
-    `\n${formatCocoReport(measured.evaluation)}\n\n${formatErrorReport(errors)}\n\nResults in ${files.folder}: summary.json, detections.json, detections.png, errors.svg`,
+    `\n${formatCocoReport(measured.evaluation)}${ownText}\n\n${formatErrorReport(errors)}\n\nResults in ${files.folder}: summary.json, detections.json, detections.png, errors.svg`,
   );
 }
 
