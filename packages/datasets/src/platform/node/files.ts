@@ -20,15 +20,15 @@ import type { Platform } from '../platform.ts';
 /** Read access to the folder at a path, and to nothing outside of it unless links are to be followed. */
 export const openFolder: Platform['openFolder'] = (location, { followLinks = false } = {}) => {
   const root = resolve(location);
-  let realRoot: Promise<string> | undefined;
+  let realRoot: string | undefined;
   /** The path on this machine; rejects when the file is not there, or not in the folder. */
   const inside = async (path: string): Promise<string> => {
     const target = resolve(root, path);
     if (!isWithin(root, target)) throw leaves(location, path, 'a path that leads out of it');
     if (followLinks) return target;
-    realRoot ??= realpath(root);
+    realRoot ??= await realpath(root);
     const real = await realpath(target);
-    if (!isWithin(await realRoot, real)) throw leaves(location, path, `a link to ${real}`);
+    if (!isWithin(realRoot, real)) throw leaves(location, path, `a link to ${real}`);
     return real;
   };
   return {
