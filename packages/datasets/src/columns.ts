@@ -14,12 +14,32 @@ export interface GrowingColumn<Column extends Numbers> {
 /** Small files take small pieces; large ones are not copied while they grow, and are freed piece by piece. */
 const [firstPiece, largestPiece] = [1 << 8, 1 << 16];
 
+/** Memory that can be given back at once, which the types of the platform do not have yet. */
+interface Returnable extends ArrayBuffer {
+  readonly resizable?: boolean;
+  resize?(bytes: number): void;
+}
+
+const returnable = (bytes: number): ArrayBuffer => {
+  const Resizable = ArrayBuffer as new (bytes: number, options: { maxByteLength: number }) => Returnable;
+  return new Resizable(bytes, { maxByteLength: bytes });
+};
+
+/** Gives the memory of a piece back: the engine would wait until it had twice as much. */
+const giveBack = ({ buffer }: Numbers): void => {
+  const memory = buffer as Returnable;
+  if (memory.resizable === true) memory.resize?.(0);
+};
+
 /**
- * An empty column of the arrays that `create` makes.
+ * An empty column of arrays of that type.
  *
- * Example  const ids = growingColumn((length) => new Float64Array(length)); ids.push(7)
+ * Example  const ids = growingColumn(Float64Array); ids.push(7)
  */
-const growingColumn = <Column extends Numbers>(create: (length: number) => Column): GrowingColumn<Column> => {
+const growingColumn = <Column extends Numbers>(
+  Type: (new (memory: ArrayBuffer) => Column) & { readonly BYTES_PER_ELEMENT: number },
+): GrowingColumn<Column> => {
+  const create = (length: number): Column => new Type(returnable(length * Type.BYTES_PER_ELEMENT));
   let pieces: Column[] = [];
   let piece = create(0);
   let used = 0;
@@ -49,30 +69,66 @@ const growingColumn = <Column extends Numbers>(create: (length: number) => Colum
 };
 
 /** An empty column of doubles. */
-export const doubles = (): GrowingColumn<Float64Array> => growingColumn((length) => new Float64Array(length));
+export const doubles = (): GrowingColumn<Float64Array> => growingColumn(Float64Array);
 
 /** An empty column of integers of 32 bits. */
-export const integers = (): GrowingColumn<Int32Array> => growingColumn((length) => new Int32Array(length));
+export const integers = (): GrowingColumn<Int32Array> => growingColumn(Int32Array);
 
 /** An empty column of bytes. */
-export const bytes = (): GrowingColumn<Uint8Array> => growingColumn((length) => new Uint8Array(length));
+export const bytes = (): GrowingColumn<Uint8Array> => growingColumn(Uint8Array);
+
+/** Ids, which nearly always have 32 bits. */
+export type Identifiers = Int32Array | Float64Array;
+
+/** An empty column of integers of any size; from the first that takes more than 32 bits, all take 64. */
+export const identifiers = (): GrowingColumn<Identifiers> => {
+  const narrow = integers();
+  const wide = doubles();
+  return {
+    push: (value) => {
+      if (wide.length() === 0 && value === (value | 0)) narrow.push(value);
+      else wide.push(value);
+    },
+    length: () => narrow.length() + wide.length(),
+    take: () => [...narrow.take(), ...wide.take()],
+  };
+};
 
 /**
  * The numbers of all pieces, one after the other, in one array of those that `create` makes; the pieces are given up.
  *
- * Example  joinPieces(ids.take(), (length) => new Float64Array(length))
+ * Example  joinPieces(widths.take(), (length) => new Int32Array(length))
  */
 export const joinPieces = <Column extends Numbers>(
   pieces: Numbers[],
   create: (length: number) => Column,
 ): Column => {
-  const column = create(pieces.reduce((sum, { length }) => sum + length, 0));
+  const column = create(lengthOf(pieces));
   let at = 0;
   for (let piece = pieces.shift(); piece !== undefined; piece = pieces.shift()) {
     column.set(piece, at);
     at += piece.length;
+    giveBack(piece);
   }
   return column;
+};
+
+const lengthOf = (pieces: readonly Numbers[]): number => pieces.reduce((sum, { length }) => sum + length, 0);
+
+/** The ids of all pieces in one array, of the type they need; the pieces are given up. */
+export const joinIdentifiers = (pieces: Identifiers[]): Identifiers => {
+  const isNarrow = pieces.every((piece) => piece instanceof Int32Array);
+  return joinPieces<Identifiers>(pieces, (length) =>
+    isNarrow ? new Int32Array(length) : new Float64Array(length),
+  );
+};
+
+/**
+ * Gives pieces up that are not needed any more.
+ */
+export const dropPieces = (pieces: Numbers[]): void => {
+  for (const piece of pieces) giveBack(piece);
+  pieces.length = 0;
 };
 
 /** The place of a row that is left out. */
@@ -90,13 +146,15 @@ export const placeRows = <Column extends Numbers>(
   column: Column,
 ): Column => {
   let row = 0;
-  for (let piece = pieces.shift(); piece !== undefined; piece = pieces.shift())
+  for (let piece = pieces.shift(); piece !== undefined; piece = pieces.shift()) {
     for (let at = 0; at < piece.length; at += width) {
       const place = places[row]!;
       row += 1;
       if (place === nowhere) continue;
       for (let i = 0; i < width; i++) column[place * width + i] = piece[at + i]!;
     }
+    giveBack(piece);
+  }
   return column;
 };
 

@@ -1,4 +1,5 @@
 // Looking up the ids of images and objects without a map of them all.
+import type { Identifiers } from './columns.ts';
 
 /** How far ids may be spread over a range for a table of the whole range to be worth its memory. */
 const spread = 16;
@@ -51,7 +52,7 @@ const firstAtLeast = (sorted: Float64Array, id: number): number => {
  *
  * Example  repeatedIds(Float64Array.of(5, 3, 5)) // Set { 5 }
  */
-export const repeatedIds = (ids: Float64Array): Set<number> => {
+export const repeatedIds = (ids: Identifiers): Set<number> => {
   const repeated = new Set<number>();
   if (isAscending(ids)) return repeated;
   const sorted = ids.slice().sort();
@@ -59,7 +60,7 @@ export const repeatedIds = (ids: Float64Array): Set<number> => {
   return repeated;
 };
 
-const isAscending = (ids: Float64Array): boolean => {
+const isAscending = (ids: Identifiers): boolean => {
   for (let i = 1; i < ids.length; i++) if (ids[i]! <= ids[i - 1]!) return false;
   return true;
 };

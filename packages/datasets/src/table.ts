@@ -1,5 +1,5 @@
 // Images and their objects as columns: a few typed arrays hold what would be millions of objects, and can be kept in a file.
-import { bytes, doubles, integers, joinPieces, nowhere, placeRows } from './columns.ts';
+import { bytes, doubles, type Identifiers, integers, joinPieces, nowhere, placeRows } from './columns.ts';
 import { DatasetError } from './errors.ts';
 import type { Annotation, Attributes, ImageRecord } from './types.ts';
 
@@ -63,7 +63,7 @@ export interface TableBuilder {
 export interface ObjectColumns {
   /** The image of every object, -1 for one to be left out. */
   readonly images: Int32Array;
-  readonly ids: Float64Array[];
+  readonly ids: Identifiers[];
   readonly boxes: Float64Array[];
   readonly areas: Float64Array[];
   readonly labels: (Int32Array | Uint16Array)[];

@@ -1,5 +1,5 @@
 // The content of an annotation file: images, objects and categories brought together, in whatever order the file has them.
-import { forwardReader } from '../columns.ts';
+import { dropPieces, forwardReader } from '../columns.ts';
 import { DatasetError } from '../errors.ts';
 import { rowsById } from '../ids.ts';
 import type { JsonEntry } from '../json/reading.ts';
@@ -110,8 +110,7 @@ const join = (
     labels[row] = label;
   }
   // these are not needed any more, and the table takes as much again
-  imageIds.length = 0;
-  objectCategories.length = 0;
+  for (const pieces of [imageIds, objectCategories]) dropPieces(pieces);
   const table = groupTable(
     images.columns,
     { ...columns, images: rows, ids: [ids], labels: [labels] },

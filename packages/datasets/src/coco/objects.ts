@@ -1,5 +1,5 @@
 // The objects of an annotation file, entry by entry: columns in the order of the file, before images and classes are looked up.
-import { bytes, doubles, integers, joinPieces } from '../columns.ts';
+import { bytes, doubles, type Identifiers, identifiers, integers, joinIdentifiers } from '../columns.ts';
 import type { JsonEntry } from '../json/reading.ts';
 import { attributeList, type ObjectColumns, objectFlags } from '../table.ts';
 import type { Attributes } from '../types.ts';
@@ -10,9 +10,9 @@ import { type EntryIndices, entryIndices } from './rows.ts';
 
 /** The objects whose fields are right, in the order of the file. */
 export interface FoundObjects extends Omit<ObjectColumns, 'images' | 'ids' | 'labels'> {
-  readonly ids: Float64Array;
-  readonly imageIds: Float64Array[];
-  readonly categoryIds: Float64Array[];
+  readonly ids: Identifiers;
+  readonly imageIds: Identifiers[];
+  readonly categoryIds: Identifiers[];
   readonly attributes: readonly Attributes[];
   readonly entries: EntryIndices;
 }
@@ -46,7 +46,8 @@ export const objectReader = (context: FileAtHand, extras: readonly string[]): Ob
   const fields = entryFields(context, 'annotations', [...names, 'attributes', ...extras]);
   const attributes = attributeList();
   const attributeIndex = attributeIndices(fields, names.length, extras, attributes);
-  const [ids, imageIds, categoryIds, boxes, areas] = [doubles(), doubles(), doubles(), doubles(), doubles()];
+  const [ids, imageIds, categoryIds] = [identifiers(), identifiers(), identifiers()];
+  const [boxes, areas] = [doubles(), doubles()];
   const [flags, indices] = [bytes(), integers()];
   const entries = entryIndices();
   const box = new Float64Array(4);
@@ -99,7 +100,7 @@ export const objectReader = (context: FileAtHand, extras: readonly string[]): Ob
       entries.add(index);
     },
     finish: () => ({
-      ids: joinPieces(ids.take(), (length) => new Float64Array(length)),
+      ids: joinIdentifiers(ids.take()),
       imageIds: imageIds.take(),
       categoryIds: categoryIds.take(),
       boxes: boxes.take(),

@@ -1,4 +1,5 @@
 // Rows of the tables being filled: which entries of the file they came from, and whether their ids are unique.
+import type { Identifiers } from '../columns.ts';
 import { repeatedIds } from '../ids.ts';
 import type { FileAtHand } from './entries.ts';
 
@@ -46,7 +47,7 @@ export const entryIndices = (): EntryIndices => {
 export const refuseRepeated = (
   { label, file, problems }: FileAtHand,
   section: string,
-  ids: Float64Array,
+  ids: Identifiers,
   entryOf: (row: number) => number,
   refuse: (row: number) => void,
 ): void => {

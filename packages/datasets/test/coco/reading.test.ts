@@ -266,6 +266,16 @@ describe('damaged files', () => {
     }
   });
 
+  test('a name in another encoding is a problem of its image', async () => {
+    const bytes = encode(text);
+    bytes[text.indexOf('b.jpg')] = 0xe4;
+    const { report } = await openPieces([bytes]);
+    expect(report).toMatchObject({ images: 1, problemCounts: { 'wrong field': 1 } });
+    expect(report.problems[0]!.message).toMatch(
+      /images\[1\]\.file_name to be a text in UTF-8, got "\uFFFD\.jpg"/,
+    );
+  });
+
   test('with bytes flipped, there is a dataset or an error with file and place', async () => {
     await fc.assert(
       fc.asyncProperty(
