@@ -19,14 +19,16 @@ export interface BatchesRow extends Row {
   readonly picturesPerSecond: number;
   /** Time of all processors per picture: what is left when others use the machine as well. */
   readonly processor: Spread;
-  /** Bytes of the process after the first and after the last round. */
-  readonly resident: readonly [first: number, last: number];
+  /** Bytes of the process after a quarter of the pictures of the last round, and after all of them. */
+  readonly resident: readonly [quarter: number, end: number];
 }
 
 /** Milliseconds per picture in one round. */
 interface Measured {
   readonly wall: number;
   readonly processor: number;
+  /** As in `BatchesRow`, where it is ours. */
+  readonly resident?: BatchesRow['resident'];
 }
 
 interface Way {
@@ -51,12 +53,8 @@ export const batchesSuite = async ({ seed, rounds, images }: BatchesOptions): Pr
       (['own', 'lent'] as const).map((memory) => ourWay(dataset, { workers, memory })),
     );
     const measured = new Map<Way, Measured[]>([...peers, ...ways].map((way) => [way, []]));
-    const resident = new Map<Way, number[]>(ways.map((way) => [way, []]));
     for (let round = 0; round < rounds; round++)
-      for (const [way, samples] of measured) {
-        samples.push(await way.run());
-        resident.get(way)?.push(process.memoryUsage().rss);
-      }
+      for (const [way, samples] of measured) samples.push(await way.run());
     const theirs = peers.map((peer) => ({
       peer,
       wall: spreadOf(measured.get(peer)!.map(({ wall }) => wall)),
@@ -67,7 +65,6 @@ export const batchesSuite = async ({ seed, rounds, images }: BatchesOptions): Pr
     return ways.map((way): BatchesRow => {
       const samples = measured.get(way)!;
       const ours = spreadOf(samples.map(({ wall }) => wall));
-      const bytes = resident.get(way)!;
       return {
         name: way.name,
         threads: way.threads,
@@ -86,7 +83,7 @@ export const batchesSuite = async ({ seed, rounds, images }: BatchesOptions): Pr
         ),
         picturesPerSecond: 1000 / ours.median,
         processor: spreadOf(samples.map(({ processor }) => processor)),
-        resident: [bytes[0]!, bytes.at(-1)!],
+        resident: samples.at(-1)!.resident!,
       };
     });
   } finally {
@@ -127,11 +124,14 @@ const ourWay = (dataset: Dataset, options: Required<Pick<BatchOptions, 'workers'
       onProblem: 'strict',
     });
     let clock: ReturnType<typeof startClock> | undefined;
-    for await (const { images } of stream) {
+    let quarter = 0;
+    for await (const { images, position } of stream) {
       clock ??= startClock();
+      if (position === Math.floor(stream.batchesPerEpoch / 4)) quarter = process.memoryUsage().rss;
       if (!Number.isFinite(images.at(-1))) throw new Error('batches: needs finite numbers.');
     }
-    return clock!(dataset.length - (1 + prefetch) * batchSize);
+    const measured = clock!(dataset.length - (1 + prefetch) * batchSize);
+    return { ...measured, resident: [quarter, process.memoryUsage().rss] };
   };
   const { workers, memory } = options;
   return { name: `batches, ${workers} workers, ${memory} memory`, threads: workers, run };
