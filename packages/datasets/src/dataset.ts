@@ -24,6 +24,8 @@ export interface DatasetParts
   readonly problems: readonly Problem[];
   /** Exact counts, where `problems` may not list all. */
   readonly problemCounts?: ProblemCounts;
+  /** What the pictures were limited to when the dataset was opened. */
+  readonly maxPixels: number | undefined;
   /** The pixels of an image; the record says which. */
   readonly decode: (record: ImageRecord) => Promise<Pixels>;
 }
@@ -32,7 +34,15 @@ export interface DatasetParts
  * The dataset whose records are those of a table; records are made when asked for, so that only the table takes memory.
  */
 export const datasetOf = (parts: DatasetParts): Dataset => {
-  const { label, table, problems, problemCounts = countProblems(problems), decode, ...named } = parts;
+  const {
+    label,
+    table,
+    problems,
+    problemCounts = countProblems(problems),
+    maxPixels,
+    decode,
+    ...named
+  } = parts;
   const record = (index: number): ImageRecord => {
     checkIndex(label, table.length, index);
     return recordOfTable(table, index);
@@ -43,6 +53,7 @@ export const datasetOf = (parts: DatasetParts): Dataset => {
   };
   return {
     ...named,
+    ...(maxPixels === undefined ? {} : { maxPixels }),
     length: table.length,
     report: { ...countsOf(table), problems, problemCounts },
     record,

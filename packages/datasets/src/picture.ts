@@ -23,7 +23,7 @@ export const readPicture = async (
   if (pixels.width === record.width && pixels.height === record.height) return pixels;
   throw errorOf(label, file, {
     kind: 'wrong size',
-    place: 'width and height',
+    place: 'width',
     sentence: `needs the annotated size ${record.width}x${record.height}, got a picture of ${pixels.width}x${pixels.height}. Correct the annotation, or annotate the picture as it is.`,
   });
 };

@@ -1,8 +1,9 @@
 // One picture on its way into a batch: read, compared with its record and changed, on whatever thread this runs.
 import { openImage } from '../decode.ts';
 import { DatasetError, oneLine } from '../errors.ts';
+import { pictureFailureKind } from '../pictureFailure.ts';
 import { applySteps, type TransformStep } from '../transforms/steps.ts';
-import type { Dataset, ImageRecord, Pixels, Problem, ProblemKind, Sample } from '../types.ts';
+import type { Dataset, ImageRecord, Pixels, Problem, Sample } from '../types.ts';
 
 /** One image of the dataset to read, as plain data. */
 export interface PictureSource {
@@ -69,7 +70,9 @@ export const readPicture = async (
   } catch (error) {
     if (!(error instanceof DatasetError)) throw error;
     const { message } = error;
-    return { failure: { problem: { kind: kindOf(error), file: location, image: record.file, message } } };
+    return {
+      failure: { problem: { kind: pictureFailureKind(error), file: location, image: record.file, message } },
+    };
   }
 };
 
@@ -87,7 +90,7 @@ export const askDataset = async (
     sample = await dataset.at(index);
   } catch (cause) {
     const file = (cause instanceof DatasetError ? cause.file : undefined) ?? record.file;
-    const problem = { kind: kindOf(cause), file, image: record.file, message: oneLine(cause) };
+    const problem = { kind: pictureFailureKind(cause), file, image: record.file, message: oneLine(cause) };
     return { failure: { problem, cause } };
   }
   return asAnnotated(sample.pixels, record, record.file);
@@ -97,14 +100,6 @@ const asAnnotated = (pixels: Pixels, record: ImageRecord, file: string): Outcome
   if (pixels.width === record.width && pixels.height === record.height) return { value: pixels };
   const message = `batches(${file}): needs the annotated size ${record.width}x${record.height}, got an image of ${pixels.width}x${pixels.height}. Correct width and height, or annotate the image as it is.`;
   return { failure: { problem: { kind: 'wrong size', file, place: 'width', image: record.file, message } } };
-};
-
-/** What is wrong, as far as an error and its causes tell. */
-const kindOf = (error: unknown): ProblemKind => {
-  if (error instanceof DatasetError && error.field === 'width') return 'wrong size';
-  for (let cause = error; cause instanceof Error; cause = cause.cause)
-    if ('code' in cause && cause.code === 'ENOENT') return 'missing picture';
-  return 'damaged picture';
 };
 
 /**

@@ -1,14 +1,12 @@
 // Opens an annotation file with its pictures as a dataset: what COCO and Objects365 have in common.
 import { platform } from '#platform';
 import { datasetOf } from '../dataset.ts';
-import { decodeImage } from '../decode.ts';
-import { DatasetError } from '../errors.ts';
-import { readFrom } from '../files.ts';
+import { readPicture } from '../picture.ts';
 import { problemList } from '../problems.ts';
 import { fileOfTable } from '../table.ts';
-import type { Dataset, FileSource, ImageRecord, OpenOptions, Pixels } from '../types.ts';
+import type { Dataset, FileSource, OpenOptions } from '../types.ts';
 import { type Candidate, type CocoLayoutOptions, type FileNaming, findAnnotations } from './layout.ts';
-import { findPictures, type PicturePath, type PicturePlace, withoutMissing } from './pictures.ts';
+import { findPictures, type PicturePlace, withoutMissing } from './pictures.ts';
 import { type AnnotationFormat, readAnnotationFile } from './read.ts';
 
 /** Everything in which formats differ. */
@@ -39,7 +37,6 @@ export const openAnnotated = async (
   const search = { source, label, annotations: `${source.name}/${annotations.path}`, table: content.table };
   const pathOf = await findPictures({ ...search, places: format.places(annotations, layout.images) });
   const table = await withoutMissing(search, pathOf, problems);
-  const pictures: Pictures = { source, label, pathOf, options };
   const { classes, categoryIds } = content;
   const toPath = source.locate?.bind(source);
   return datasetOf({
@@ -51,7 +48,8 @@ export const openAnnotated = async (
     table,
     problems: problems.found,
     problemCounts: problems.counts,
-    decode: (record) => readPixels(pictures, record),
+    maxPixels: options.maxPixels,
+    decode: (record) => readPicture(label, source, pathOf(record.file), record, options),
     ...(toPath && { locate: (index: number) => toPath(pathOf(fileOfTable(table, index))) }),
   });
 };
@@ -71,31 +69,3 @@ const locate = (
   const annotations = `annotations/${parent.file}`;
   return { source: open(grandparent.folder), layout: { ...options, annotations } };
 };
-
-/** Where pixels come from. */
-interface Pictures {
-  readonly source: FileSource;
-  readonly label: string;
-  readonly pathOf: PicturePath;
-  readonly options: OpenOptions;
-}
-
-const readPixels = async (pictures: Pictures, record: ImageRecord): Promise<Pixels> => {
-  const { source, label, pathOf, options } = pictures;
-  const path = pathOf(record.file);
-  const file = `${source.name}/${path}`;
-  const pixels = await decodeImage(await readFrom(source, path, label), file, options);
-  if (pixels.width === record.width && pixels.height === record.height) return pixels;
-  throw otherSize(`${label}(${file})`, file, record, pixels);
-};
-
-const otherSize = (
-  subject: string,
-  file: string,
-  record: ImageRecord,
-  pixels: { readonly width: number; readonly height: number },
-): DatasetError =>
-  new DatasetError(
-    `${subject}: needs the annotated size ${record.width}x${record.height}, got an image of ${pixels.width}x${pixels.height}. Correct width and height, or annotate the image as it is.`,
-    { file, field: 'width' },
-  );

@@ -54,6 +54,7 @@ export const openVoc = async (
     table,
     problems: problems.found,
     problemCounts: problems.counts,
+    maxPixels: options.maxPixels,
     decode: (record) => readPicture('openVoc', source, pathOf(record.file), record, options),
     ...(locate === undefined ? {} : { locate: (index) => locate(pathOf(fileOfTable(table, index))) }),
   });

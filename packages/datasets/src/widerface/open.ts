@@ -52,6 +52,7 @@ export const openWiderFace = async (
     table,
     problems: problems.found,
     problemCounts: problems.counts,
+    maxPixels: options.maxPixels,
     decode: (record) => readPicture('openWiderFace', source, pathOf(record.file), record, options),
     ...(locate === undefined ? {} : { locate: (index) => locate(pathOf(fileOfTable(table, index))) }),
   });
