@@ -1,5 +1,6 @@
 // The size of a picture out of the first bytes of its file, without decoding it.
 import { orientationIn } from './exif.ts';
+import { stateOf } from './files.ts';
 import { pictureHeader } from './pictureHeader.ts';
 import type { FileSource } from './types.ts';
 
@@ -8,6 +9,9 @@ export interface PictureSize {
   readonly width: number;
   readonly height: number;
 }
+
+/** Up to this, reading a whole file costs less than opening it for pieces. */
+const smallBytes = 1 << 20;
 
 /** A file that does not tell its size in so many bytes is not read on. */
 const mostBytes = 1 << 26;
@@ -20,7 +24,9 @@ const mostBytes = 1 << 26;
  * Example  await readPictureSize(source, 'JPEGImages/000005.jpg')
  */
 export const readPictureSize = async (source: FileSource, path: string): Promise<PictureSize | undefined> => {
-  if (source.stream === undefined) return sizeIn(await source.read(path));
+  const state = await stateOf(source, path);
+  if (source.stream === undefined || (state !== undefined && state.size <= smallBytes))
+    return sizeIn(await source.read(path));
   let bytes = new Uint8Array(0);
   let length = 0;
   for await (const piece of source.stream(path)) {

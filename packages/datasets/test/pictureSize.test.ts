@@ -1,5 +1,5 @@
 // The size in the first bytes of a picture is that of its decoded pixels, and damaged bytes do no harm.
-import { decodeImage } from '@autoassign/datasets';
+import { decodeImage, type FileSource } from '@autoassign/datasets';
 import * as fc from 'fast-check';
 import sharp, { type Sharp } from 'sharp';
 import { expect, test } from 'vitest';
@@ -97,6 +97,31 @@ test('a large picture tells its size in its first 64 KB', async () => {
     width: 900,
     height: 1200,
   });
+});
+
+test('small files are read at once, large ones in pieces until the size is known', async () => {
+  const picture = await encoded(31, 17, 'baseline', undefined);
+  for (const size of [picture.length, 2 ** 20, 2 ** 20 + 1]) {
+    let pieces = 0;
+    let whole = 0;
+    const source: FileSource = {
+      name: 'memory',
+      list: async () => undefined,
+      stat: async () => ({ size, modified: 0 }),
+      read: async () => {
+        whole += 1;
+        return picture;
+      },
+      stream: async function* () {
+        for (const piece of [picture, new Uint8Array(size)]) {
+          pieces += 1;
+          yield piece;
+        }
+      },
+    };
+    expect(await readPictureSize(source, 'picture')).toEqual({ width: 31, height: 17 });
+    expect([whole, pieces]).toEqual(size > 2 ** 20 ? [0, 1] : [1, 0]);
+  }
 });
 
 test('damaged bytes give a size that a record can hold, or none', async () => {
