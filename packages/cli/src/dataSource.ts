@@ -24,6 +24,8 @@ export interface FolderChoices {
   readonly validationSplit?: string | undefined;
   /** What becomes of pictures and objects that cannot be used. */
   readonly onProblem: OnProblem;
+  /** Whether symbolic links may lead out of the folder. */
+  readonly followLinks: boolean;
 }
 
 /** The two parts of the data, and what the user should know of how they came about. */
@@ -99,14 +101,14 @@ function requireSameClasses(folder: string, train: Dataset, validation: Dataset)
 }
 
 async function openFolder(
-  { folder, trainSplit, validationSplit, onProblem }: DataSource & { readonly kind: 'folder' },
+  { folder, trainSplit, validationSplit, onProblem, followLinks }: DataSource & { readonly kind: 'folder' },
   seed: number,
   context: VerbContext,
 ): Promise<OpenedData> {
-  const { splits } = await detectLayout(folder);
+  const { splits } = await detectLayout(folder, { followLinks });
   const usual = trainingSplits(splits);
   const open = (split: string | undefined): Promise<Dataset> =>
-    openWithProgress(folder, { ...(split === undefined ? {} : { split }), onProblem }, context);
+    openWithProgress(folder, { ...(split === undefined ? {} : { split }), onProblem, followLinks }, context);
   // Without any usual split the reader takes the only one there is, or says which ones it cannot choose from.
   const train = await open(trainSplit ?? usual.train);
   const chosen = validationSplit ?? usual.validation;
@@ -151,13 +153,14 @@ export async function openData(source: DataSource, seed: number, context: VerbCo
  */
 export async function openForEvaluation(
   folder: string,
-  options: { readonly split?: string | undefined; readonly onProblem: OnProblem },
+  options: { readonly split?: string | undefined } & Pick<FolderChoices, 'onProblem' | 'followLinks'>,
   context: VerbContext,
 ): Promise<{ readonly dataset: Dataset; readonly notes: readonly string[] }> {
-  const { splits } = await detectLayout(folder);
+  const { onProblem, followLinks } = options;
+  const { splits } = await detectLayout(folder, { followLinks });
   const split =
     options.split ?? trainingSplits(splits).validation ?? splits.find((name) => /^test/.test(name));
-  const choice = { ...(split === undefined ? {} : { split }), onProblem: options.onProblem };
+  const choice = { ...(split === undefined ? {} : { split }), onProblem, followLinks };
   const dataset = await openWithProgress(folder, choice, context);
   const note = problemsNote(dataset);
   return { dataset, notes: note === undefined ? [] : [note] };

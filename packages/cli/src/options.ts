@@ -62,6 +62,7 @@ export interface TrainOptions extends CommonOptions {
   readonly flips?: FlipChoice;
   /** Stop at the first picture or object that cannot be used, instead of leaving it out. */
   readonly strict?: true;
+  readonly followLinks?: true;
   /** The run folder to continue; `true` means the newest one of `<out>/<name>`. */
   readonly resume?: string | true;
 }
@@ -77,6 +78,7 @@ export interface EvalOptions extends CommonOptions {
   readonly data: string;
   readonly split?: string;
   readonly strict?: true;
+  readonly followLinks?: true;
   /** Folder with the MATLAB files of the WiderFace evaluation tools. */
   readonly widerLists?: string;
   /** A checkpoint file or a run folder; absent means the newest run. */

@@ -121,6 +121,10 @@ function strictOption(): Option {
   );
 }
 
+function linksOption(): Option {
+  return new Option('--follow-links', 'symbolic links may lead out of the folder');
+}
+
 function weightsOption(): Option {
   return new Option('--weights <path>', 'checkpoint or run folder (default: the newest run)').argParser(
     existingPath('--weights'),
@@ -147,6 +151,7 @@ function addTrainingOptions(command: Command, dataDescription: string): Command 
     .addOption(trainSplit.conflicts('resume'))
     .addOption(validationSplit.conflicts('resume'))
     .addOption(strictOption().conflicts('resume'))
+    .addOption(linksOption().conflicts('resume'))
     .addOption(flips.conflicts('resume'))
     .addOption(steps.conflicts('resume'))
     .addOption(epochs.argParser(wholeNumber('--epochs', 1, 100_000)).conflicts(['resume', 'steps']))
@@ -200,7 +205,8 @@ function addUsingVerbs(add: AddVerb, verbs: Verbs, invoke: Invoke): void {
     'wider_face_val.mat and the lists of easy, medium and hard',
   );
   evaluate.addOption(lists.argParser(existingFolder('--wider-lists')));
-  evaluate.addOption(strictOption()).addOption(weightsOption()).addOption(batchOption());
+  evaluate.addOption(strictOption()).addOption(linksOption());
+  evaluate.addOption(weightsOption()).addOption(batchOption());
   addCommonOptions(evaluate, { resumable: false }).action(async (options: EvalOptions) => {
     await invoke(options, (context) => verbs.eval(options, context));
   });

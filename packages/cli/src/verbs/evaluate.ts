@@ -124,8 +124,8 @@ async function evaluateOn(
 /** Resolves when the detector was measured and the results are in a run folder of their own. */
 export async function evaluateVerb(options: EvalOptions, context: VerbContext): Promise<void> {
   const engine = engineOf(options);
-  const { split, strict } = options;
-  const choice = { split, onProblem: strict ? 'strict' : 'skip' } as const;
+  const { split, strict, followLinks = false } = options;
+  const choice = { split, onProblem: strict ? 'strict' : 'skip', followLinks } as const;
   const opened = await openForEvaluation(options.data, choice, context);
   const backend = await openEngine(engine);
   try {

@@ -71,8 +71,9 @@ function recipeFor(options: DemoOptions, presets: Presets, data: OpenedData): Tr
 /** Short runs need few of the shapes; longer ones share the full set. */
 function sourceFor(options: DemoOptions, { recipe, shapes, quick }: Presets): DataSource {
   if (options.data !== undefined) {
-    const { trainSplit, validationSplit, strict } = options;
-    return folderSource(options.data, { trainSplit, validationSplit, onProblem: strict ? 'strict' : 'skip' });
+    const { trainSplit, validationSplit, strict, followLinks = false } = options;
+    const onProblem = strict ? 'strict' : 'skip';
+    return folderSource(options.data, { trainSplit, validationSplit, onProblem, followLinks });
   }
   const steps = options.steps ?? (options.quick ? quick.steps : recipe.steps);
   const isShort = steps * (options.batch ?? recipe.batchSize) <= quick.shapes.train;

@@ -358,7 +358,7 @@ describe('found when the image is read', () => {
   test('an image of another size than annotated', async () => {
     const other = await jpegOf(30, 32);
     const error = await readingFails((path) => writeFile(path, other));
-    expect(error.message).toMatch(/needs the annotated size 40x32, got an image of 30x32/);
+    expect(error.message).toMatch(/needs the annotated size 40x32, got a picture of 30x32/);
   });
 
   test('a batch with a damaged image fails with its name, after the batches before it', async () => {
