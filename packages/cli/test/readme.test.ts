@@ -20,6 +20,11 @@ const examples = readFileSync(join(root, 'README.md'), 'utf8')
     code: /```ts\n([\s\S]*?)```/.exec(section)![1]!.replace('path/to/folder', join(folder, 'shapes')),
   }));
 
+/** The examples of the package's own README stand for data of the user's: they are type-checked only. */
+const ownExamples = [
+  ...readFileSync(join(root, 'packages/datasets/README.md'), 'utf8').matchAll(/```ts\n([\s\S]*?)```/g),
+].map(([, code]) => code!);
+
 const run = (...args: string[]): string =>
   execFileSync(process.execPath, args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 
@@ -27,6 +32,7 @@ beforeAll(async () => {
   await writeShapes(join(folder, 'shapes'), { train: 4, validation: 2 });
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
   for (const { name, code } of examples) writeFileSync(join(folder, `${name}.ts`), code);
+  for (const [i, code] of ownExamples.entries()) writeFileSync(join(folder, `own${i}.ts`), code);
   const config = {
     extends: join(root, 'tsconfig.base.json'),
     compilerOptions: {
@@ -49,7 +55,12 @@ describe('README', () => {
     expect(examples.map(({ name }) => name)).toEqual(['tensor', 'autograd', 'detector', 'datasets']);
   });
 
-  test('its examples have no type errors', () => {
+  test('and one for every reader in the README of the datasets', () => {
+    for (const reader of ['openDataset', 'openCoco', 'openVoc', 'openObjects365', 'openWiderFace'])
+      expect(ownExamples.some((code) => code.includes(`await ${reader}(`))).toBe(true);
+  });
+
+  test('the examples of both have no type errors', () => {
     const typescript = dirname(fileURLToPath(import.meta.resolve('typescript/package.json')));
     run(join(typescript, 'bin/tsc'), '-p', folder);
   });
