@@ -19,6 +19,8 @@ export interface Row {
   readonly device?: DeviceUsage;
   /** Most memory the process held at any time, in MiB, where the task had a process of its own. */
   readonly residentMiB?: number;
+  /** Median time of the processor over all threads, which a busy machine changes less than the clock's. */
+  readonly cpuMilliseconds?: number;
   /** Where the time goes, or what it is made of, where the suite tells. */
   readonly parts?: readonly Part[];
 }
@@ -49,6 +51,7 @@ interface PeerSpread extends Spread {
   readonly note?: string;
   readonly device?: DeviceUsage;
   readonly residentMiB?: number;
+  readonly cpuMilliseconds?: number;
 }
 
 /** A benchmark run. */

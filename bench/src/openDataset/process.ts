@@ -22,6 +22,8 @@ export interface ReadOptions extends Pick<FileSizes, 'format' | 'images'> {
 /** What reading took, and what was found. */
 export interface ReadResult {
   readonly milliseconds: number;
+  /** Time of the processor, over all threads. */
+  readonly cpuMilliseconds: number;
   /** Most memory the process held while it read, in MiB. */
   readonly residentMiB: number;
   readonly sums: Sums;
@@ -89,6 +91,7 @@ const sourceWithPictures = ({ path, format, images }: ReadOptions): FileSource =
 
 const options = JSON.parse(process.argv[2]!) as ReadOptions;
 const open = options.format === 'coco' ? openCoco : openObjects365;
+const cpuBefore = process.cpuUsage();
 const start = performance.now();
 const found =
   options.how === 'JSON.parse'
@@ -98,7 +101,9 @@ const found =
         cache: options.how === 'open with cache',
       });
 const milliseconds = performance.now() - start;
+const cpu = process.cpuUsage(cpuBefore);
+const cpuMilliseconds = (cpu.user + cpu.system) / 1e3;
 const residentMiB = process.resourceUsage().maxRSS / 1024;
 const sums = 'annotations' in found ? sumsOfFile(found) : sumsOfDataset(found);
-const result: ReadResult = { milliseconds, residentMiB, sums };
+const result: ReadResult = { milliseconds, cpuMilliseconds, residentMiB, sums };
 process.send!(result, () => process.exit(0));

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inProcess } from '../cpu/processes.ts';
 import type { Row } from '../record.ts';
-import { spreadOf } from '../spread.ts';
+import { type Spread, spreadOf } from '../spread.ts';
 import { type FileSizes, type GeneratedFile, generateFile } from './generate.ts';
 import type { ReadOptions, ReadResult } from './process.ts';
 
@@ -56,9 +56,10 @@ const withFile = async <Result>(
   }
 };
 
-const spread = (results: readonly ReadResult[]): Pick<Row, 'ours' | 'residentMiB'> => ({
+const spread = (results: readonly ReadResult[]): Pick<Row, 'ours' | 'residentMiB' | 'cpuMilliseconds'> => ({
   ours: spreadOf(results.map(({ milliseconds }) => milliseconds)),
   residentMiB: Math.max(...results.map(({ residentMiB }) => residentMiB)),
+  cpuMilliseconds: spreadOf(results.map(({ cpuMilliseconds }) => cpuMilliseconds)).median,
 });
 
 /** Rows of our readings of a file, beside others of the same rounds. */
@@ -117,13 +118,21 @@ export const openDatasetSuite = async (options: OpenDatasetOptions): Promise<Row
 /** The rows as text, with memory and the others. */
 export const openDatasetText = (rows: readonly Row[]): string =>
   rows
-    .flatMap(({ name, ours, residentMiB, peers }) => [
-      `${name}: ${seconds(ours.median)} (${seconds(ours.min)} – ${seconds(ours.max)}), ${residentMiB?.toFixed(0)} MiB`,
+    .flatMap(({ name, ours, peers, ...rest }) => [
+      `${name}: ${costs({ ...ours, ...rest })}`,
       ...Object.entries(peers).map(
-        ([peer, theirs]) =>
-          `  ${peer}: ${seconds(theirs.median)} (${seconds(theirs.min)} – ${seconds(theirs.max)}), ${theirs.residentMiB?.toFixed(0)} MiB, ${theirs.ratio.toFixed(2)} times ours`,
+        ([peer, theirs]) => `  ${peer}: ${costs(theirs)}: ${theirs.ratio.toFixed(2)} times ours`,
       ),
     ])
     .join('\n');
+
+const costs = ({
+  median,
+  min,
+  max,
+  cpuMilliseconds = 0,
+  residentMiB = 0,
+}: Spread & Pick<Row, 'cpuMilliseconds' | 'residentMiB'>): string =>
+  `${seconds(median)} (${seconds(min)} – ${seconds(max)}), processor ${seconds(cpuMilliseconds)}, ${residentMiB.toFixed(0)} MiB`;
 
 const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(2)} s`;

@@ -17,6 +17,7 @@ export const actions = {
   rootColon: 7,
   rootComma: 8,
   rootScalar: 9,
+  refuse: 10,
 } as const;
 
 /** The states of a container that the scanner enters by itself. */
@@ -29,7 +30,7 @@ interface Entrances {
 
 /** The table and the states to begin and end with. */
 export interface Grammar {
-  /** 256 numbers per state, by byte: the next state, plus 256 times an action; 0 where the byte may not stand. */
+  /** 256 numbers per state, by byte: 256 times the next state, plus what has to be done, which is mostly nothing. */
   readonly transitions: Uint16Array;
   /** What belongs in every state, for messages. */
   readonly expected: readonly string[];
@@ -45,6 +46,7 @@ const hexadecimal = `${digits}abcdefABCDEF`;
 
 /** States as they are made, each with its row of the table. */
 const stateList = () => {
+  // by byte the next state, plus 256 times an action; 0 where the byte may not stand
   const rows = [new Uint16Array(256)];
   const expected = ['nothing'];
   const state = (what: string): number => {
@@ -189,7 +191,12 @@ const buildGrammar = (): Grammar => {
     addObject(list, 0, 0, 0),
   ];
   const transitions = new Uint16Array(256 * list.rows.length);
-  for (const [i, row] of list.rows.entries()) transitions.set(row, 256 * i);
+  // the other way round than it was made, so that the scanner finds a state's row without a shift
+  for (const [i, row] of list.rows.entries())
+    transitions.set(
+      row.map((to) => (to === 0 ? actions.refuse : ((to & 255) << 8) | (to >> 8))),
+      256 * i,
+    );
   return { transitions, expected: list.expected, start, end, entrances };
 };
 

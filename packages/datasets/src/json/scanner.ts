@@ -103,18 +103,18 @@ const forget = (reading: Reading): void => {
 const scan = (reading: Reading, from: number): void => {
   const { bytes, have } = reading;
   const { transitions } = grammar;
-  let { state } = reading;
+  // 256 times the state: where its row begins
+  let row = reading.state << 8;
   for (let at = from; at < have; at++) {
-    const next = transitions[(state << 8) | bytes[at]!]!;
-    if (next < 256) {
-      if (next === 0) {
-        reading.state = state;
-        throw unexpected(reading, at);
-      }
-      state = next;
-    } else state = act(reading, next >> 8, next & 255, at);
+    const next = transitions[row | bytes[at]!]!;
+    if ((next & 255) === 0) {
+      row = next;
+      continue;
+    }
+    reading.state = row >> 8;
+    row = act(reading, next & 255, next >> 8, at) << 8;
   }
-  reading.state = state;
+  reading.state = row >> 8;
 };
 
 /** Does what an action asks for, and gives the state that follows. */
@@ -142,9 +142,11 @@ const act = (reading: Reading, action: number, next: number, at: number): number
     case actions.rootComma:
       reading.kept = at + 1;
       return next;
-    default: // rootScalar
+    case actions.rootScalar:
       if (reading.section >= 0) throw notAnArray(reading, at);
       return next;
+    default:
+      throw unexpected(reading, at);
   }
 };
 
