@@ -47,7 +47,7 @@ export const shapes = ({ length, split = 'train', seed = 0 }: ShapesOptions): Da
     length,
     classes: shapeClasses,
     categoryIds: shapeClasses.map((_, label) => label + 1),
-    report: { images: length, objects, crowds: 0, imagesWithoutObjects, problems: [] },
+    report: { images: length, objects, crowds: 0, imagesWithoutObjects, problems: [], problemCounts: {} },
     record,
     at,
     [Symbol.asyncIterator]: () => iterateDataset(length, at),
