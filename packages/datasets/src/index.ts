@@ -3,12 +3,12 @@ export type { AssembleOptions, Batch } from './batch/assemble.ts';
 export { type BatchOptions, type BatchStream, batches } from './batch/batches.ts';
 export { type CountedSize, chooseBuckets } from './batch/buckets.ts';
 export { type PlanOptions, planBatches, type Shard } from './batch/plan.ts';
-export type { BucketOptions } from './batch/survey.ts';
+export type { BucketOptions, MostShapes } from './batch/survey.ts';
 export { type CheckOptions, checkDataset } from './check.ts';
 export type { CocoLayoutOptions } from './coco/layout.ts';
 export { openCoco } from './coco/open.ts';
 export { isTrainable } from './dataset.ts';
-export { decodeImage, openImage } from './decode.ts';
+export { type DecodeOptions, decodeImage, openImage } from './decode.ts';
 export { type DetectedLayout, detectLayout } from './detectLayout.ts';
 export { DatasetError } from './errors.ts';
 export { evaluateCoco } from './evaluate/coco.ts';
@@ -20,7 +20,7 @@ export type {
   ErrorCost,
   ErrorKind,
 } from './evaluate/errorAnalysis/types.ts';
-export { averageOf } from './evaluate/metrics.ts';
+export { averageOf, type CurvesWithAxes } from './evaluate/metrics.ts';
 export { formatCocoReport } from './evaluate/report.ts';
 export {
   groundTruthOf,

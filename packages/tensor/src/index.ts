@@ -53,7 +53,7 @@ export type { Compiled, CompileOptions } from './graph/compile.ts';
 export { compile } from './graph/compile.ts';
 export type { EvaluateOptions } from './graph/evaluate.ts';
 export { evaluate, read, release } from './graph/evaluate.ts';
-export type { Graph, Slot, Step } from './graph/graph.ts';
+export type { Graph, Piece, Slot, Step } from './graph/graph.ts';
 export type { Conv2dOptions, FilterGradAttrs, InputGradAttrs, WindowAttrs } from './ops/conv.ts';
 export { conv2d } from './ops/conv.ts';
 export type { BinaryFunction, CastAttrs, NoAttrs, UnaryFunction } from './ops/elementwise.ts';

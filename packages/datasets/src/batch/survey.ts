@@ -20,7 +20,7 @@ export interface BucketOptions {
 }
 
 /** Buckets that are chosen from the sizes of the images. */
-interface MostShapes {
+export interface MostShapes {
   readonly mostShapes: number;
 }
 

@@ -2,7 +2,7 @@
 import type { CocoEvaluation, CocoMetricName, CocoMetrics, CocoSelection } from './types.ts';
 
 /** The curves of an evaluation and what their places stand for. */
-type CurvesWithAxes = Pick<CocoEvaluation, 'precision' | 'recall' | 'axes'>;
+export type CurvesWithAxes = Pick<CocoEvaluation, 'precision' | 'recall' | 'axes'>;
 
 /**
  * The mean of part of the curves of an evaluation; null where there is nothing to find, or where the evaluation has no such part.
