@@ -95,6 +95,8 @@ export interface BatchPlan {
   readonly images: ImagePlan;
   readonly recipe: TrainingRecipe;
   readonly seed: number;
+  /** Threads that read and change pictures beside the engine; as many as there are processors unless told otherwise. */
+  readonly workers?: number;
 }
 
 /** How many batches an epoch has; the images that are left over when batches are full wait for another epoch. */
@@ -126,7 +128,7 @@ export function fillableBatchSize(dataset: Dataset, wanted: number): number {
  * Throws   DatasetError; while iterating, at the batch concerned, when an image cannot be read
  */
 export function trainingBatches(dataset: Dataset, plan: BatchPlan, step: number): AsyncIterable<Batch> {
-  const { detector, images, recipe, seed } = plan;
+  const { detector, images, recipe, seed, workers } = plan;
   const perEpoch = batchesPerEpoch(dataset, plan);
   const { padMultiple, ...normalization } = detector.input;
   return batches(dataset, {
@@ -137,6 +139,7 @@ export function trainingBatches(dataset: Dataset, plan: BatchPlan, step: number)
     start: step % perEpoch,
     epochs: Number.POSITIVE_INFINITY,
     prefetch: batchesAhead,
+    ...(workers === undefined ? {} : { workers }),
     normalization,
     padMultiple,
     maxObjects: images.maxObjects,
@@ -154,6 +157,7 @@ export function evaluationBatches(
   return batches(dataset, {
     batchSize,
     purpose: 'evaluate',
+    workers: 0, // an evaluation is over before threads would have paid for their start
     normalization,
     padMultiple,
     steps: [fittingStep(images)],

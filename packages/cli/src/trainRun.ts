@@ -15,7 +15,7 @@ import type { Backend } from '@autoassign/tensor';
 import { key } from '@autoassign/tensor';
 import { writeFileAtomic } from './atomicFile.ts';
 import type { OpenedData } from './dataSource.ts';
-import type { Engine } from './engine.ts';
+import { type Engine, pictureThreads } from './engine.ts';
 import type { Measured, Scores } from './evaluation.ts';
 import { formatScores, measure, scoresOf } from './evaluation.ts';
 import { trainingBatches } from './imagePlan.ts';
@@ -237,9 +237,9 @@ async function evaluateAt(going: Going, step: number, params: Params): Promise<M
 
 /** The events of all steps that are left. */
 function trainingEvents({ run, context, clock }: Going): ReturnType<typeof train> {
-  const { config, files, data, backend, state, step } = run;
+  const { config, engine, files, data, backend, state, step } = run;
   const { recipe, detector, seed, images } = config;
-  const plan = { detector, images, recipe, seed };
+  const plan = { detector, images, recipe, seed, ...pictureThreads(engine) };
   return train({
     config: detector,
     optimizer: optimizerOf(recipe, detector),
