@@ -37,6 +37,13 @@ interface TinyOptions {
   readonly rate?: number;
 }
 
+const computing: readonly (string | undefined)[] = ['demo', 'train', 'eval', 'predict'];
+
+/** On one thread unless the words say otherwise: no result depends on it, and starting threads takes longer than tiny runs. */
+function onOneThread(words: readonly string[]): readonly string[] {
+  return computing.includes(words[0]) && !words.includes('--threads') ? [...words, '--threads', '1'] : words;
+}
+
 export async function runTiny(words: readonly string[], options: TinyOptions = {}): Promise<TinyOutcome> {
   const { interruptAt = () => false, rate } = options;
   const signals = new EventEmitter();
@@ -50,7 +57,7 @@ export async function runTiny(words: readonly string[], options: TinyOptions = {
     }
     return stdout.write(text);
   };
-  const exitCode = await runProgram(tinyVerbs(rate === undefined ? {} : { rate }), words, {
+  const exitCode = await runProgram(tinyVerbs(rate === undefined ? {} : { rate }), onOneThread(words), {
     stdout: { write },
     stderr,
     environment: {},

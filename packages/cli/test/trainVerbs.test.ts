@@ -37,7 +37,8 @@ const isStep =
 
 describe('a whole run', () => {
   it('leaves everything in its folder and says where', async () => {
-    const { exitCode, stdout, stderr } = await runTiny(['demo', '--out', out]);
+    const commandLine = ['demo', '--out', out, '--threads', '1'];
+    const { exitCode, stdout, stderr } = await runTiny(commandLine);
     expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
     const folder = join(out, 'demo');
     const names = await namesIn(folder);
@@ -60,7 +61,7 @@ describe('a whole run', () => {
     }
     expect(await readFile(join(folder, 'loss.svg'), 'utf8')).toContain('Training loss');
     expect(await jsonIn(folder, 'summary.json')).toMatchObject({ steps: 6, backend: 'wasm', seed: 0 });
-    expect(await jsonIn(folder, 'env.json')).toMatchObject({ commandLine: ['demo', '--out', out] });
+    expect(await jsonIn(folder, 'env.json')).toMatchObject({ commandLine });
     for (const part of ['AP50', 'triangle', '6 steps in', folder]) expect(stdout).toContain(part);
   });
 
