@@ -1,7 +1,8 @@
 // Bar charts as SVG text: how much of each, side by side. They open in any browser and in rendered Markdown.
+import { chartSheet, faintInk, gridColour, ink, text } from './chartSheet.ts';
 import { lineColours } from './colours.ts';
 import type { SvgElement, SvgNode } from './svg.ts';
-import { element, formatNumber, svgDocument } from './svg.ts';
+import { element, formatNumber } from './svg.ts';
 import { formatTick, linearTicks } from './ticks.ts';
 
 /** One bar: its name on the axis, and its height. */
@@ -23,11 +24,6 @@ export interface BarChart {
   readonly height?: number;
 }
 
-const ink = '#24292f';
-const faintInk = '#57606a';
-const gridColour = '#e4e7eb';
-const paper = '#ffffff';
-const fonts = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif";
 /** About the width of a letter of the names, in any of the fonts. */
 const letterWidth = 7.2;
 const longestName = 22;
@@ -78,15 +74,6 @@ function frameOf({ bars, width = 800, height = 420 }: BarChart): Frame {
   const y = (value: number): number =>
     frame.bottom - ((value - low) / (high - low)) * (frame.bottom - frame.top);
   return { ...frame, slot, y, yTicks, isSlanted };
-}
-
-function text(
-  words: string,
-  x: number,
-  y: number,
-  attributes: Record<string, string | number> = {},
-): SvgElement {
-  return element('text', { x, y, fill: faintInk, 'font-size': 13, ...attributes }, [words]);
 }
 
 function line(x1: number, y1: number, x2: number, y2: number, stroke: string): SvgElement {
@@ -151,27 +138,10 @@ function drawBars({ bars, isHistogram = false }: BarChart, frame: Frame): readon
 export function barChart(chart: BarChart): string {
   const { title, width = 800, height = 420 } = chart;
   const frame = frameOf(chart);
-  const card = {
-    x: 0.5,
-    y: 0.5,
-    width: width - 1,
-    height: height - 1,
-    rx: 8,
-    fill: paper,
-    stroke: '#d0d7de',
-  };
-  return svgDocument(
-    width,
-    height,
-    [
-      element('title', {}, [title]),
-      element('rect', card),
-      text(title, frame.left, 32, { fill: ink, 'font-size': 17, 'font-weight': 600 }),
-      ...drawAxes(chart, frame),
-      ...drawBars(chart, frame),
-      line(frame.left, frame.y(0), frame.right, frame.y(0), faintInk),
-      ...drawNames(chart.bars, frame),
-    ],
-    { role: 'img', 'aria-label': title, 'font-family': fonts },
-  );
+  return chartSheet({ title, width, height, left: frame.left }, [
+    ...drawAxes(chart, frame),
+    ...drawBars(chart, frame),
+    line(frame.left, frame.y(0), frame.right, frame.y(0), faintInk),
+    ...drawNames(chart.bars, frame),
+  ]);
 }

@@ -1,7 +1,8 @@
 // Line charts as SVG text: losses over steps, AP over steps. They open in any browser and in rendered Markdown.
+import { chartSheet, faintInk, gridColour, ink, paper, text } from './chartSheet.ts';
 import { lineColours } from './colours.ts';
 import type { Point, SvgElement, SvgNode } from './svg.ts';
-import { element, formatNumber, linePath, svgDocument } from './svg.ts';
+import { element, formatNumber, linePath } from './svg.ts';
 import { formatTick, linearTicks, logTicks } from './ticks.ts';
 
 /** One line of a chart. */
@@ -39,11 +40,6 @@ interface Frame {
   readonly yTicks: readonly number[];
 }
 
-const ink = '#24292f';
-const faintInk = '#57606a';
-const gridColour = '#e4e7eb';
-const paper = '#ffffff';
-const fonts = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif";
 /** More points than this on one line cannot be told apart. */
 const mostPoints = 1000;
 
@@ -107,15 +103,6 @@ function frameOf({ series, yScale, width = 800, height = 420 }: LineChart): Fram
     x: place(xTicks, frame.left, frame.right, (value) => value),
     y: place(yTicks, frame.bottom, frame.top, isLog ? Math.log10 : (value) => value),
   };
-}
-
-function text(
-  words: string,
-  x: number,
-  y: number,
-  attributes: Record<string, string | number> = {},
-): SvgElement {
-  return element('text', { x, y, fill: faintInk, 'font-size': 13, ...attributes }, [words]);
 }
 
 function drawAxes(chart: LineChart, frame: Frame): readonly SvgNode[] {
@@ -210,29 +197,12 @@ export function lineChart(chart: LineChart): string {
   const { title, series, width = 800, height = 420 } = chart;
   const frame = frameOf(chart);
   const isLog = chart.yScale === 'log';
-  const card = {
-    x: 0.5,
-    y: 0.5,
-    width: width - 1,
-    height: height - 1,
-    rx: 8,
-    fill: paper,
-    stroke: '#d0d7de',
-  };
   const lines = series.flatMap((one, index) =>
     drawSeries(one, lineColours[index % lineColours.length] ?? ink, frame, isLog),
   );
-  return svgDocument(
-    width,
-    height,
-    [
-      element('title', {}, [title]),
-      element('rect', card),
-      text(title, frame.left, 32, { fill: ink, 'font-size': 17, 'font-weight': 600 }),
-      ...drawAxes(chart, frame),
-      ...lines,
-      ...drawLegend(series, frame),
-    ],
-    { role: 'img', 'aria-label': title, 'font-family': fonts },
-  );
+  return chartSheet({ title, width, height, left: frame.left }, [
+    ...drawAxes(chart, frame),
+    ...lines,
+    ...drawLegend(series, frame),
+  ]);
 }

@@ -2,6 +2,7 @@
 import { platform } from '#platform';
 import { cocoNaming, type FileNaming } from './coco/layout.ts';
 import { DatasetError } from './errors.ts';
+import { objects365Naming } from './objects365/open.ts';
 import type { DatasetFormat, FileSource, OpenOptions } from './types.ts';
 import { findVocFolders, splitsOf } from './voc/layout.ts';
 import { findWiderFiles } from './widerface/layout.ts';
@@ -51,12 +52,6 @@ type Detect = (source: FileSource, names: readonly string[]) => Promise<Detected
 const detectCoco: Detect = async (source, names) => {
   const splits = await annotatedSplits(source, names, cocoNaming);
   return splits && { format: 'coco', splits, says: `COCO: ${spoken(splits)}` };
-};
-
-/** The names of the annotation files of Objects365, versions 1 and 2. */
-const objects365Naming: Pick<FileNaming, 'splitOf' | 'folders'> = {
-  splitOf: (name) => /^(?:zhiyuan_objv2|objects365)_(.+)\.json$/.exec(name)?.[1],
-  folders: ['annotations', '', 'train', 'val', 'test'],
 };
 
 const detectObjects365: Detect = async (source, names) => {

@@ -1,4 +1,4 @@
-// Public surface of @autoassign/datasets: readers, the shapes dataset, transforms, batches, COCO evaluation.
+// Public surface of @autoassign/datasets: readers, the shapes dataset, transforms, batches, evaluations, statistics, writers.
 export type { AssembleOptions, Batch } from './batch/assemble.ts';
 export { type BatchOptions, type BatchStream, batches } from './batch/batches.ts';
 export { type CountedSize, chooseBuckets } from './batch/buckets.ts';

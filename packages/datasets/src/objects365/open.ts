@@ -4,7 +4,8 @@ import { type AnnotatedFormat, openAnnotated } from '../coco/openAnnotated.ts';
 import { inFolder, type PicturePlace } from '../coco/pictures.ts';
 import type { Dataset, FileSource, OpenOptions } from '../types.ts';
 
-const naming: FileNaming = {
+/** The names of the annotation files, versions 1 and 2. */
+export const objects365Naming: FileNaming = {
   label: 'openObjects365',
   wanted: 'zhiyuan_objv2_*.json or objects365_*.json',
   splitOf: (name) => /^(?:zhiyuan_objv2|objects365)_(.+)\.json$/.exec(name)?.[1],
@@ -34,7 +35,7 @@ const objects365: AnnotatedFormat = {
   label: 'openObjects365',
   format: 'objects365',
   extras: ['isfake', 'isreflected'],
-  naming,
+  naming: objects365Naming,
   places: ({ path, split }, images) => picturePlaces(path, split, images),
 };
 

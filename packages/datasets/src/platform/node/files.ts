@@ -64,7 +64,7 @@ const isWithin = (folder: string, path: string): boolean => {
 
 const leaves = (location: string, path: string, got: string): DatasetError =>
   new DatasetError(
-    `openFolder(${location}): needs files inside the folder, got ${path}, ${got}. Put the files into the folder, or pass followLinks: true where it is meant to lead elsewhere.`,
+    `openFolder(${location}): needs files inside the folder, got ${path}, ${got}. Put the files into the folder, or pass followLinks: true (--follow-links) where it is meant to lead elsewhere.`,
     { file: `${location}/${path}` },
   );
 

@@ -11,8 +11,8 @@ const picturesPerThread = 2;
 const mostThreads = 8;
 
 /**
- * One for every processor, at most eight: the calling thread mostly waits for batches, and one thread fewer was a third
- * slower on two processors.
+ * One for every processor, at most eight: the calling thread mostly waits for batches. On two processors two threads gave 1.2
+ * (own memory) and 1.6 times (lent) the pictures of one (`npm run bench -- batches`).
  */
 export const usualThreads: Platform['usualThreads'] = () => Math.min(mostThreads, availableParallelism());
 
