@@ -25,11 +25,21 @@ export type NormConfig =
   | { readonly kind: 'group'; readonly channelsPerGroup: number }
   | { readonly kind: 'frozenBatch' };
 
+/** The groups of a ResNeXt's 3x3 convolutions: so many, each of so many channels per 64 planes. */
+export interface CardinalityConfig {
+  readonly groups: number;
+  readonly widthPerGroup: number;
+}
+
 /** A residual network. The lists have one entry per stage. */
 export interface BackboneConfig {
   readonly stem: StemConfig;
-  /** Two 3x3 convolutions; or 1x1 (which carries the stride), 3x3, 1x1 with four times the planes as output. */
+  /** Two 3x3 convolutions; or 1x1, 3x3, 1x1 with four times the planes as output. */
   readonly block: 'basic' | 'bottleneck';
+  /** Which convolution of a bottleneck carries its stride: the first, 1x1 ('caffe', also when absent), or the 3x3 ('pytorch'). */
+  readonly style?: 'caffe' | 'pytorch';
+  /** Bottlenecks only: the 3x3 convolutions in groups (ResNeXt); absent for one group of all planes. */
+  readonly cardinality?: CardinalityConfig;
   readonly planes: readonly number[];
   readonly depths: readonly number[];
   readonly strides: readonly number[];
@@ -180,6 +190,16 @@ export const featureLevels = (config: DetectorConfig, height: number, width: num
 /** The number of channels that every stage of the backbone gives. */
 export const stageWidths = ({ block, planes }: BackboneConfig): number[] =>
   planes.map((width) => (block === 'bottleneck' ? 4 * width : width));
+
+/**
+ * The number of channels between the convolutions of a block.
+ *
+ * Source   Xie et al., Aggregated Residual Transformations (2017), table 1
+ */
+export const blockWidth = ({ cardinality }: BackboneConfig, planes: number): number =>
+  cardinality === undefined
+    ? planes
+    : Math.floor((planes * cardinality.widthPerGroup) / 64) * cardinality.groups;
 
 /** The number of channels that the stem gives. */
 export const stemWidth = ({ stem }: BackboneConfig): number =>

@@ -13,6 +13,7 @@ export type { BatchTensors, TrainingBatch } from './batch.ts';
 export { batchTensors } from './batch.ts';
 export type {
   BackboneConfig,
+  CardinalityConfig,
   DetectorConfig,
   HeadConfig,
   InputConfig,
@@ -43,6 +44,7 @@ export { readTree } from './model/materialize.ts';
 export type { Forward, Params } from './model/network.ts';
 export { isTrained, trainedParams, withTrained } from './model/network.ts';
 export type { BackboneParams, BlockParams, NamedFilters, StemLayerParams } from './model/resnet.ts';
+export { resnet101Config, resnext101Config } from './networks.ts';
 export type { ConvParams, FilterParams } from './nn/conv.ts';
 export type { NamedNorms, NormName, NormParams } from './nn/norm.ts';
 export type { Checkpoint, CheckpointInfo } from './train/checkpoint.ts';

@@ -1,6 +1,6 @@
 // Checking a configuration that came from a file: every field known, of its type, within its range, and fitting the others.
 import { sentence } from '@autoassign/tensor';
-import { type DetectorConfig, stageWidths, stemWidth } from './config.ts';
+import { blockWidth, type DetectorConfig, stageWidths, stemWidth } from './config.ts';
 import { ConfigError } from './errors.ts';
 
 /** Nothing when the value at `path` is as it should be; throws otherwise. */
@@ -82,6 +82,13 @@ const oneOf =
       complain(path, `one of ${choices.join(', ')}`, value);
   };
 
+/** A field that may be missing. */
+const optional =
+  (check: Check): Check =>
+  (value, path) => {
+    if (value !== undefined) check(value, path);
+  };
+
 const className: Check = (value, path) => {
   if (typeof value !== 'string' || value === '') complain(path, 'a class name', value);
 };
@@ -97,6 +104,8 @@ const detectorConfig: Check = fields({
   backbone: fields({
     stem: variant({ pooled: { width: count }, plain: { widths: listOf(count) } }),
     block: oneOf('basic', 'bottleneck'),
+    style: optional(oneOf('caffe', 'pytorch')),
+    cardinality: optional(fields({ groups: count, widthPerGroup: count })),
     planes: listOf(count),
     depths: listOf(count),
     strides: listOf(count),
@@ -146,6 +155,8 @@ const checkFit = ({ classes, backbone, neck, head }: DetectorConfig): void => {
     complain('backbone.frozenParts', `at most stem and ${stages} stages`, backbone.frozenParts);
   if (neck.channels % head.groups !== 0)
     complain('head.groups', `a divisor of the ${neck.channels} channels of neck.channels`, head.groups);
+  if (backbone.block !== 'bottleneck' && backbone.cardinality !== undefined)
+    complain('backbone.cardinality', "nothing unless backbone.block is 'bottleneck'", backbone.cardinality);
   checkGroups(backbone);
 };
 
@@ -155,7 +166,7 @@ const checkGroups = (backbone: DetectorConfig['backbone']): void => {
   const widths = [
     ...(stem.kind === 'plain' ? stem.widths : []),
     stemWidth(backbone),
-    ...planes,
+    ...planes.map((count) => blockWidth(backbone, count)),
     ...stageWidths(backbone),
   ];
   const odd = widths.find((width) => width % norm.channelsPerGroup !== 0);

@@ -4,10 +4,11 @@ import { describe, expect, it } from 'vitest';
 import { configHash, type DetectorConfig, demoConfig, featureLevels, resnet50Config } from '../src/config.ts';
 import { ConfigError } from '../src/errors.ts';
 import { locationCount } from '../src/geometry/points.ts';
+import { resnext101Config } from '../src/networks.ts';
 import { validateConfig } from '../src/validateConfig.ts';
 import { tinyConfig } from './tiny.ts';
 
-const presets = [demoConfig(['a', 'b']), resnet50Config(['a']), tinyConfig];
+const presets = [demoConfig(['a', 'b']), resnet50Config(['a']), resnext101Config(['a']), tinyConfig];
 const copyOf = (config: DetectorConfig): DetectorConfig => JSON.parse(JSON.stringify(config));
 
 /** The configuration with the value at a path replaced; undefined removes the field. */
@@ -45,6 +46,12 @@ describe('validateConfig', () => {
     ['backbone.depths', [1, 1, 1], 'validateConfig(backbone.depths): needs 4 entries'],
     ['backbone.norm.channelsPerGroup', 3, 'a divisor of every width'],
     ['backbone.frozenParts', 6, 'at most stem and 4 stages'],
+    ['backbone.style', 'torch', 'validateConfig(backbone.style): needs one of caffe, pytorch, got "torch"'],
+    [
+      'backbone.cardinality',
+      { groups: 4, widthPerGroup: 16 },
+      "nothing unless backbone.block is 'bottleneck'",
+    ],
     ['neck.stages', 5, 'validateConfig(neck.stages): needs at most the 4 stages there are, got 5'],
     ['head.groups', 7, 'a divisor of the 48 channels'],
     ['test.iouThreshold', 1.5, 'a number in [0, 1]'],

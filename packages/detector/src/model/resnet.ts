@@ -1,7 +1,7 @@
 // The backbone: a residual network of basic or bottleneck blocks; its parameters stand under the names of published checkpoints.
 import type { Tensor } from '@autoassign/tensor';
 import { add, conv2d, maxPool2d, relu, split } from '@autoassign/tensor';
-import { type BackboneConfig, stageWidths, stemWidth } from '../config.ts';
+import { type BackboneConfig, blockWidth, stageWidths, stemWidth } from '../config.ts';
 import { type FilterParams, initFilter } from '../nn/conv.ts';
 import { type FilterShape, fanOutNormal } from '../nn/init.ts';
 import { initNamedNorms, initNorm, type NamedNorms, type NormParams, norm, normName } from '../nn/norm.ts';
@@ -27,28 +27,32 @@ export type BackboneParams = NamedFilters &
 interface BlockLayer {
   readonly shape: FilterShape;
   readonly stride: number;
+  readonly groups: number;
 }
 
 /** Where a block stands in the network. */
 interface BlockPlace {
   readonly inputs: number;
-  readonly planes: number;
+  /** Channels between its convolutions. */
+  readonly width: number;
   readonly outputs: number;
   readonly stride: number;
 }
 
-const blockLayers = (kind: BackboneConfig['block'], place: BlockPlace): BlockLayer[] => {
-  const { inputs, planes, outputs, stride } = place;
-  if (kind === 'basic')
-    return [
-      { shape: [planes, inputs, 3, 3], stride },
-      { shape: [outputs, planes, 3, 3], stride: 1 },
-    ];
-  // The published weights carry the stride in the first convolution, others in the second.
+const blockLayers = (config: BackboneConfig, place: BlockPlace): BlockLayer[] => {
+  const { inputs, width, outputs, stride } = place;
+  const layer = (shape: FilterShape, layerStride = 1): BlockLayer => ({
+    shape,
+    stride: layerStride,
+    groups: 1,
+  });
+  if (config.block === 'basic') return [layer([width, inputs, 3, 3], stride), layer([outputs, width, 3, 3])];
+  const groups = config.cardinality?.groups ?? 1;
+  const [first, second] = config.style === 'pytorch' ? [1, stride] : [stride, 1];
   return [
-    { shape: [planes, inputs, 1, 1], stride },
-    { shape: [planes, planes, 3, 3], stride: 1 },
-    { shape: [outputs, planes, 1, 1], stride: 1 },
+    layer([width, inputs, 1, 1], first),
+    { shape: [width, width / groups, 3, 3], stride: second, groups },
+    layer([outputs, width, 1, 1]),
   ];
 };
 
@@ -60,7 +64,7 @@ const blockPlaces = (config: BackboneConfig): BlockPlace[][] => {
     const inputs = stage === 0 ? stemWidth(config) : widths[stage - 1]!;
     return Array.from({ length: config.depths[stage]! }, (_, block) => ({
       inputs: block === 0 ? inputs : outputs,
-      planes,
+      width: blockWidth(config, planes),
       outputs,
       stride: block === 0 ? config.strides[stage]! : 1,
     }));
@@ -68,7 +72,7 @@ const blockPlaces = (config: BackboneConfig): BlockPlace[][] => {
 };
 
 const initBlock = (config: BackboneConfig, key: Tensor, place: BlockPlace): BlockParams => {
-  const layers = blockLayers(config.block, place);
+  const layers = blockLayers(config, place);
   const keys = split(key, layers.length + 1);
   const filters: NamedFilters = Object.fromEntries(
     layers.map(({ shape }, i) => [`conv${i + 1}`, initFilter(keys[i]!, shape, fanOutNormal)]),
@@ -129,12 +133,13 @@ const blockFeatures = (
   params: BlockParams,
   { x, place, label }: { x: Tensor; place: BlockPlace; label: string },
 ): Tensor => {
-  const layers = blockLayers(config.block, place);
-  const residual = layers.reduce((input, { shape, stride }, i) => {
+  const layers = blockLayers(config, place);
+  const residual = layers.reduce((input, layer, i) => {
     const [convName, name] = [`conv${i + 1}` as const, normName(config.norm, i + 1)];
+    const { stride, groups, shape } = layer;
     const padding = (shape[2] - 1) / 2;
-    const weight = params[convName]!.weight;
-    const next = conv2d(input, weight, { stride, padding, label: `${label}.${convName}` });
+    const options = { stride, padding, groups, label: `${label}.${convName}` };
+    const next = conv2d(input, params[convName]!.weight, options);
     const normalized = norm(config.norm, params[name]!, next, `${label}.${name}`);
     return i === layers.length - 1 ? normalized : relu(normalized);
   }, x);
