@@ -1,5 +1,7 @@
 // A process made of plain data for tests: streams that remember what was written, signals sent by hand.
 import { EventEmitter } from 'node:events';
+import type { SpeechOptions, Work } from '../src/program/specification.ts';
+import { verbTable } from '../src/program/verbTable.ts';
 import type { Surroundings, VerbContext, Verbs } from '../src/program.ts';
 import { runProgram } from '../src/program.ts';
 
@@ -38,6 +40,17 @@ interface Tried {
   readonly outcome: Promise<Outcome>;
 }
 
+/** Verbs for every line of the table, each doing what `workOf` gives for its name. */
+export function verbsThat(workOf: (name: string) => Work<SpeechOptions>): Verbs {
+  const verbs: Record<string, unknown> = {};
+  for (const { name } of verbTable) {
+    const [first = '', second] = name.split(' ');
+    if (second === undefined) verbs[first] = workOf(name);
+    else verbs[first] = { ...(verbs[first] as object | undefined), [second]: workOf(name) };
+  }
+  return verbs as unknown as Verbs;
+}
+
 /** A run of the program whose verbs only remember how they were called, then do `work`. */
 export function tryProgram(
   words: readonly string[],
@@ -48,25 +61,10 @@ export function tryProgram(
   const exits: number[] = [];
   const signals = new EventEmitter();
   const [stdout, stderr] = [recordedStream(), recordedStream()];
-  const spy = (verb: string) => (options: object, context: VerbContext) => {
+  const verbs = verbsThat((verb) => (options, context) => {
     calls.push({ verb, options: { ...options }, context });
     return work(context);
-  };
-  const verbs: Verbs = {
-    demo: spy('demo'),
-    train: spy('train'),
-    eval: spy('eval'),
-    predict: spy('predict'),
-    doctor: spy('doctor'),
-    data: {
-      info: spy('data info'),
-      check: spy('data check'),
-      show: spy('data show'),
-      convert: spy('data convert'),
-      split: spy('data split'),
-      download: spy('data download'),
-    },
-  };
+  });
   const surroundings: Surroundings = {
     stdout,
     stderr,

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import type { VerbContext } from '../src/program.ts';
 import { runProgram } from '../src/program.ts';
+import { verbsThat } from './surroundings.ts';
 
 async function workUntilStopped(_options: unknown, { signal, reporter }: VerbContext): Promise<void> {
   const work = setInterval(() => undefined, 1000);
@@ -12,21 +13,7 @@ async function workUntilStopped(_options: unknown, { signal, reporter }: VerbCon
 }
 
 process.exitCode = await runProgram(
-  {
-    demo: workUntilStopped,
-    train: workUntilStopped,
-    eval: workUntilStopped,
-    predict: workUntilStopped,
-    doctor: workUntilStopped,
-    data: {
-      info: workUntilStopped,
-      check: workUntilStopped,
-      show: workUntilStopped,
-      convert: workUntilStopped,
-      split: workUntilStopped,
-      download: workUntilStopped,
-    },
-  },
+  verbsThat(() => workUntilStopped),
   ['demo'],
   {
     stdout: process.stdout,

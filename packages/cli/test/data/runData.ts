@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import sharp from 'sharp';
-import type { DataVerbs } from '../../src/dataProgram.ts';
+import type { DataVerbs } from '../../src/program.ts';
 import { runProgram } from '../../src/program.ts';
 import { createVerbs } from '../../src/verbs/index.ts';
 import { recordedStream } from '../surroundings.ts';

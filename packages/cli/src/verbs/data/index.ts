@@ -1,5 +1,5 @@
 // The verbs of `autoassign data`, put together.
-import type { DataVerbs } from '../../dataProgram.ts';
+import type { DataVerbs } from '../../program.ts';
 import { checkVerb } from './check.ts';
 import { convertVerb } from './convert.ts';
 import { downloadVerb } from './download/index.ts';
