@@ -10,14 +10,11 @@ export type LogRecord = MetricsRecord & { readonly event: string };
 
 /** The line of a step. No times in it: the log of a repeated run is the same, byte for byte. */
 export function stepRecord({ step, losses, gradientNorm, rate, data }: StepEvent): LogRecord {
-  const { total, positive, negative, center } = losses;
   return {
     step,
     event: 'step',
-    loss: total,
-    positive,
-    negative,
-    center,
+    loss: losses.total,
+    ...losses.terms,
     gradientNorm,
     rate,
     epoch: data.epoch,
@@ -70,17 +67,24 @@ function pointsOf(records: readonly MetricsRecord[], name: string): readonly Poi
   return records.map((record): Point => [record.step, numberIn(record, name)]);
 }
 
+/** The terms that losses may have, by their names in the log and on charts. */
+const termNames: readonly (readonly [field: string, name: string])[] = [
+  ['positive', 'positive'],
+  ['negative', 'negative'],
+  ['center', 'centre'],
+  ['objectness', 'objectness'],
+  ['classification', 'class'],
+  ['box', 'box'],
+  ['centerness', 'centreness'],
+];
+
 /** The SVG text of the chart of the losses over the steps. */
 export function lossChart(records: readonly MetricsRecord[]): string {
   const steps = records.filter(({ event }) => event === 'step');
   const smoothing = Math.max(1, Math.round(steps.length / 40));
-  const names = [
-    ['total', 'loss'],
-    ['positive', 'positive'],
-    ['negative', 'negative'],
-    ['centre', 'center'],
-  ] as const;
-  const series = names.map(([name, field]) => ({ name, points: pointsOf(steps, field), smoothing }));
+  const terms = termNames.filter(([field]) => steps.some((record) => field in record));
+  const names = [['loss', 'total'] as const, ...terms];
+  const series = names.map(([field, name]) => ({ name, points: pointsOf(steps, field), smoothing }));
   return lineChart({ title: 'Training loss', xLabel: 'step', yLabel: 'loss', series });
 }
 

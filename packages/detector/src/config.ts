@@ -1,5 +1,6 @@
 // What a detector is, as plain data that survives JSON: the network's sizes, its input, its loss and its test settings.
 import type { FeatureLevel } from './geometry/points.ts';
+import { type LossConfig, paperLoss } from './lossConfig.ts';
 
 /** How bytes become network input: (byte - mean) / std per channel, channels in the given order. */
 export interface InputConfig {
@@ -69,15 +70,6 @@ export interface HeadConfig {
   readonly distanceBias: number;
 }
 
-/** The factors of the loss, see `autoAssignLoss`. */
-export interface LossConfig {
-  readonly positiveWeight: number;
-  readonly negativeWeight: number;
-  readonly centerWeight: number;
-  readonly localizationWeight: number;
-  readonly forceTopK: number;
-}
-
 /** What becomes of scores and boxes. */
 export interface TestConfig {
   /** Pairs of location and class with a lower class probability are dropped. */
@@ -101,14 +93,6 @@ export interface DetectorConfig {
   readonly loss: LossConfig;
   readonly test: TestConfig;
 }
-
-const paperLoss: LossConfig = {
-  positiveWeight: 0.25,
-  negativeWeight: 0.75,
-  centerWeight: 0.75,
-  localizationWeight: 5,
-  forceTopK: 0,
-};
 
 const paperTest: TestConfig = {
   scoreThreshold: 0.05,

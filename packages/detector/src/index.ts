@@ -2,13 +2,21 @@
 
 export type { Assignment, AssignmentOptions } from './assign/assignment.ts';
 export { assignment } from './assign/assignment.ts';
-export { jointConfidence, localizationLoss, objectConfidence } from './assign/confidence.ts';
+export { classConfidence, jointConfidence, localizationLoss, objectConfidence } from './assign/confidence.ts';
 export { crossEntropyToOne, crossEntropyToZero } from './assign/crossEntropy.ts';
 export type { Predictions, Prior, Targets } from './assign/inputs.ts';
 export type { AutoAssignLoss, AutoAssignOptions } from './assign/loss.ts';
 export { autoAssignLoss } from './assign/loss.ts';
+export type { Losses } from './assign/losses.ts';
+export { lossesOf } from './assign/losses.ts';
 export { centerPrior, forceCandidates, insideObjects } from './assign/prior.ts';
-export { bestOverlap, foregroundness, negativeWeights, positiveWeights } from './assign/weights.ts';
+export {
+  bestOverlap,
+  foregroundness,
+  negativeWeights,
+  normalizedPrior,
+  positiveWeights,
+} from './assign/weights.ts';
 export type { BatchTensors, TrainingBatch } from './batch.ts';
 export { batchTensors } from './batch.ts';
 export type {
@@ -17,7 +25,6 @@ export type {
   DetectorConfig,
   HeadConfig,
   InputConfig,
-  LossConfig,
   NeckConfig,
   NormConfig,
   StemConfig,
@@ -30,14 +37,17 @@ export { boxAreas, boxCenters, clipBoxes, decodeBoxes, encodeDistances } from '.
 export { giou, iou, pairwiseGiou, pairwiseIou } from './geometry/iou.ts';
 export type { NmsOptions } from './geometry/nms.ts';
 export { nms } from './geometry/nms.ts';
-export type { FeatureLevel, Points } from './geometry/points.ts';
+export type { FeatureLevel, Points, PyramidPoints } from './geometry/points.ts';
 export { locationCount, locations } from './geometry/points.ts';
 export type { DecodeOptions, Detections, HeadOutput, ImageGeometry } from './infer/decode.ts';
 export { decodeCandidates, decodeDetections } from './infer/decode.ts';
 export type { PredictionBatch, Predictor, PredictorOptions } from './infer/predict.ts';
 export { createPredictor } from './infer/predict.ts';
+export type { AutoAssignLossConfig, CenterWeighting, LossConfig, Objectness } from './lossConfig.ts';
 export type { Detector, DetectorOptions } from './model/detector.ts';
 export { createDetector } from './model/detector.ts';
+export type { LossFunction } from './model/detectorLoss.ts';
+export { detectorLoss, lossFunction } from './model/detectorLoss.ts';
 export type { NeckParams } from './model/fpn.ts';
 export type { HeadParams, TowerLayerParams } from './model/head.ts';
 export { readTree } from './model/materialize.ts';

@@ -93,6 +93,29 @@ const className: Check = (value, path) => {
   if (typeof value !== 'string' || value === '') complain(path, 'a class name', value);
 };
 
+const yesOrNo: Check = (value, path) => {
+  if (typeof value !== 'boolean') complain(path, 'true or false', value);
+};
+
+const autoAssign: Readonly<Record<string, Check>> = {
+  positiveWeight: notNegative,
+  negativeWeight: notNegative,
+  centerWeight: notNegative,
+  localizationWeight: notNegative,
+  forceTopK: countOrZero,
+  centerWeighting: optional(oneOf('learned', 'fixed', 'off')),
+  confidenceWeighting: optional(yesOrNo),
+  objectness: optional(oneOf('implicit', 'explicit', 'off')),
+};
+
+/** A loss without a kind is that of AutoAssign. */
+const lossConfig: Check = (value, path) => {
+  const kinds = { autoassign: autoAssign };
+  if (isRecord(value) && value.kind === undefined)
+    fields({ kind: () => undefined, ...autoAssign })(value, path);
+  else variant(kinds)(value, path);
+};
+
 const detectorConfig: Check = fields({
   classes: listOf(className),
   input: fields({
@@ -114,13 +137,7 @@ const detectorConfig: Check = fields({
   }),
   neck: fields({ channels: count, stages: count, extraLevels: countOrZero }),
   head: fields({ convs: count, groups: count, priorProbability: probability, distanceBias: anyNumber }),
-  loss: fields({
-    positiveWeight: notNegative,
-    negativeWeight: notNegative,
-    centerWeight: notNegative,
-    localizationWeight: notNegative,
-    forceTopK: countOrZero,
-  }),
+  loss: lossConfig,
   test: fields({
     scoreThreshold: fraction,
     candidatesPerLevel: count,

@@ -56,6 +56,14 @@ describe('validateConfig', () => {
     ['head.groups', 7, 'a divisor of the 48 channels'],
     ['test.iouThreshold', 1.5, 'a number in [0, 1]'],
     ['loss.forceTopK', -1, 'an integer of at least 0'],
+    ['loss.kind', 'focal', 'validateConfig(loss.kind): needs one of autoassign'],
+    [
+      'loss.centerWeighting',
+      'learnt',
+      'validateConfig(loss.centerWeighting): needs one of learned, fixed, off',
+    ],
+    ['loss.confidenceWeighting', 1, 'needs true or false, got 1'],
+    ['loss.objectness', null, 'validateConfig(loss.objectness): needs one of implicit, explicit, off'],
   ];
   it.each(wrong)('names %s = %j', (path, value, message) => {
     const config = changed(demoConfig(['a', 'b']), path === '' ? [] : path.split('.'), value);

@@ -39,6 +39,11 @@ describe('decoding', () => {
     expect(decodeDetections(output, levels, image, { scoreThreshold: 0.03 }).scores.length).toBe(2);
   });
 
+  test('without objectness the score is the class probability', () => {
+    const found = decodeDetections(outputWith([3, 1, 0.9]), levels, image, { usesObjectness: false });
+    expect(found.scores[0]).toBeCloseTo(0.9, 6);
+  });
+
   test('candidates come by level, in a level by class probability, no more than allowed', () => {
     const output = outputWith([0, 0, 0.3], [3, 0, 0.6], [2, 1, 0.5], [4, 0, 0.9]);
     const of = (options: DecodeOptions) =>

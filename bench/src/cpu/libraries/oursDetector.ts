@@ -158,7 +158,7 @@ const prepareTraining = async (engine: Engine, work: DetectorWork): Promise<Prof
       release(told);
       const { losses, gradientNorm, state: next } = await step(state, batch, scalar(optimizer.rate));
       state = next;
-      told = [losses.total, losses.positive, losses.negative, losses.center, gradientNorm];
+      told = [losses.total, ...Object.values(losses.terms), gradientNorm];
     },
     outputs: async () => {
       const trained = trainedParams(config, state.params);

@@ -1,14 +1,15 @@
 // The label assignment as a whole: everything the loss needs and a picture can show.
 import type { Tensor } from '@autoassign/tensor';
-import { mul, select, sum } from '@autoassign/tensor';
+import { mul, ones, select, sum, zeros } from '@autoassign/tensor';
 import { decodeBoxes } from '../geometry/boxes.ts';
 import { pairwiseIou } from '../geometry/iou.ts';
 import type { Points } from '../geometry/points.ts';
-import { jointConfidence, localizationLoss, objectConfidence } from './confidence.ts';
+import type { CenterWeighting, Objectness } from '../lossConfig.ts';
+import { classConfidence, localizationLoss, objectConfidence } from './confidence.ts';
 import type { Predictions, Prior, Targets } from './inputs.ts';
 import { requireInputs, tidyTargets } from './inputs.ts';
 import { centerPrior, forceCandidates, insideObjects } from './prior.ts';
-import { bestOverlap, foregroundness, negativeWeights, positiveWeights } from './weights.ts';
+import { bestOverlap, foregroundness, negativeWeights, normalizedPrior, positiveWeights } from './weights.ts';
 
 /** Options of `assignment`. */
 export interface AssignmentOptions {
@@ -16,6 +17,12 @@ export interface AssignmentOptions {
   readonly forceTopK?: number;
   /** The factor of 1 - GIoU in the confidence of a location; 5 by default. */
   readonly localizationWeight?: number;
+  /** What locations count by where they lie; `learned` by default. `off` gives all locations inside an object the prior 1. */
+  readonly centerWeighting?: CenterWeighting;
+  /** Whether positive weights grow with the confidence, by e^(3 p), or come from the prior alone; true by default. */
+  readonly confidenceWeighting?: boolean;
+  /** What the objectness map does to class probabilities; `implicit` by default. */
+  readonly objectness?: Objectness;
 }
 
 /** How locations and objects belong together. */
@@ -42,6 +49,12 @@ export type Assignment = {
   readonly negativeWeights: Tensor;
 };
 
+/** Mean 0 and sigma 1 for every class, as constants. */
+const standardPrior = ({ mean, sigma }: Prior): Prior => ({
+  mean: zeros(mean.shape),
+  sigma: ones(sigma.shape),
+});
+
 /**
  * The weights of every location for every object, with all quantities they come from.
  *
@@ -58,17 +71,18 @@ export const assignment = (
   options: AssignmentOptions = {},
 ): Assignment => {
   requireInputs('assignment', predictions, targets, prior, points);
-  const { forceTopK = 0, localizationWeight = 5 } = options;
+  const { forceTopK = 0, localizationWeight = 5, centerWeighting = 'learned' } = options;
+  const { confidenceWeighting = true, objectness = 'implicit' } = options;
   const objects = tidyTargets(targets);
-  const uncut = centerPrior(points, objects, prior);
+  const uncut = centerPrior(points, objects, centerWeighting === 'learned' ? prior : standardPrior(prior));
   const contained = insideObjects(points, objects);
   const inside = forceTopK > 0 ? forceCandidates(contained, uncut, objects.valid, forceTopK) : contained;
-  const cut = select(inside, uncut, 0);
+  const cut = select(inside, centerWeighting === 'off' ? 1 : uncut, 0);
   const boxes = decodeBoxes(points.locations, predictions.distances); // [N,R,4]
-  const joint = jointConfidence(predictions.logits, predictions.objectness);
+  const joint = classConfidence(predictions.logits, predictions.objectness, objectness);
   const localization = localizationLoss(boxes, objects.boxes, localizationWeight);
   const confidence = objectConfidence(joint, objects.labels, localization);
-  const positive = positiveWeights(confidence, cut);
+  const positive = confidenceWeighting ? positiveWeights(confidence, cut) : normalizedPrior(cut);
   const best = bestOverlap(pairwiseIou(boxes, objects.boxes), objects.valid);
   const foreground = foregroundness(best, inside);
   return {

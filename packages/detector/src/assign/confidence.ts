@@ -1,7 +1,8 @@
 // How sure the detector is: per class, and of an object's class and place together.
 import type { Tensor } from '@autoassign/tensor';
-import { exp, gather, mul, neg, sigmoid, sub } from '@autoassign/tensor';
+import { exp, gather, mul, neg, sigmoid, stopGradient, sub } from '@autoassign/tensor';
 import { pairwiseGiou } from '../geometry/iou.ts';
+import type { Objectness } from '../lossConfig.ts';
 import { perLocation } from './prior.ts';
 
 /**
@@ -12,6 +13,18 @@ import { perLocation } from './prior.ts';
  */
 export const jointConfidence = (logits: Tensor, objectness: Tensor): Tensor =>
   mul(sigmoid(logits), perLocation(sigmoid(objectness)));
+
+/**
+ * The probability of every class at every location with the objectness as a switch has it: a factor that learns through the
+ * product (`implicit`), one that does not (`explicit`), or none (`off`).
+ *
+ * Shapes   logits f32[N,R,K], objectness f32[N,R] -> f32[N,R,K]
+ * Gradient to logits; to objectness only when it is implicit
+ */
+export const classConfidence = (logits: Tensor, objectness: Tensor, kind: Objectness): Tensor => {
+  if (kind === 'off') return sigmoid(logits);
+  return jointConfidence(logits, kind === 'explicit' ? stopGradient(objectness) : objectness);
+};
 
 /**
  * How badly the predicted box of every location fits every object: weight * (1 - GIoU).

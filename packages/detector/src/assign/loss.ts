@@ -11,8 +11,10 @@ import {
   mean,
   mul,
   select,
+  softplus,
   square,
   stopGradient,
+  sub,
   sum,
 } from '@autoassign/tensor';
 import type { Points } from '../geometry/points.ts';
@@ -34,12 +36,15 @@ export interface AutoAssignOptions extends AssignmentOptions {
   readonly centerWeight?: number;
 }
 
-/** The loss and its terms, scalars: total = positive + negative + center. */
+/** The loss and its terms, scalars: the total is the sum of the others. */
 export type AutoAssignLoss = {
   readonly total: Tensor;
   readonly positive: Tensor;
   readonly negative: Tensor;
+  /** Without gradient unless the centre prior is learned. */
   readonly center: Tensor;
+  /** With explicit objectness only. */
+  readonly objectness?: Tensor;
 };
 
 /** The terms of every image f32[N] before their factors, and what the batch divides them by. */
@@ -74,6 +79,18 @@ const centerTerms = ({ inside, prior }: Assignment, objects: Tensor): Tensor => 
   const hasAny = less(0, sum(cast(hasCandidates(inside), 'f32'), 1)); // [N]
   const mass = clamp(select(hasAny, sum(prior, [1, 2]), 1), { min: smallest });
   return select(hasAny, div(objects, mass), 0);
+};
+
+/**
+ * Binary cross entropy of the objectness against "lies inside an object", summed over all locations and divided by the number of
+ * those inside, at least 1.
+ *
+ * Source   AutoAssign (2020) compares with an explicitly supervised objectness, without giving its loss: label and divisor are ours
+ */
+const objectnessTerm = ({ inside }: Assignment, objectness: Tensor): Tensor => {
+  const isForeground = cast(less(0, sum(cast(inside, 'f32'), 2)), 'f32'); // [N,R]
+  const costs = sub(softplus(objectness), mul(isForeground, objectness));
+  return div(sum(sum(costs, 1)), clamp(sum(sum(isForeground, 1)), { min: 1 }));
 };
 
 /** The terms of the loss by image, from an assignment. */
@@ -114,5 +131,8 @@ export const autoAssignLoss = (
   const positive = mul(div(sum(sums.positive), sums.objectCount), positiveWeight);
   const negative = mul(div(sum(sums.negative), sums.priorMass), negativeWeight);
   const center = mul(mean(sums.center), centerWeight);
-  return { total: add(add(positive, negative), center), positive, negative, center };
+  const total = add(add(positive, negative), center);
+  if (options.objectness !== 'explicit') return { total, positive, negative, center };
+  const objectness = objectnessTerm(assigned, predictions.objectness);
+  return { total: add(total, objectness), positive, negative, center, objectness };
 };

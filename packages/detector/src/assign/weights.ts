@@ -41,10 +41,16 @@ const beyondAll = 1e30;
  * Gradient to both: the weights are not detached
  * Source   AutoAssign (2020), w+
  */
-export const positiveWeights = (confidence: Tensor, prior: Tensor): Tensor => {
-  const unnormalized = mul(exp(mul(confidence, sharpness)), prior);
-  return div(unnormalized, clamp(sum(unnormalized, 1, { keepDims: true }), { min: smallest }));
-};
+export const positiveWeights = (confidence: Tensor, prior: Tensor): Tensor =>
+  normalizedPrior(mul(exp(mul(confidence, sharpness)), prior));
+
+/**
+ * A prior normalised over the locations of all levels: positive weights without confidence weighting.
+ *
+ * Shapes   f32[N,R,M] that is 0 outside the object -> f32[N,R,M]
+ */
+export const normalizedPrior = (prior: Tensor): Tensor =>
+  div(prior, clamp(sum(prior, 1, { keepDims: true }), { min: smallest }));
 
 /**
  * The best IoU of every location's predicted box with any object of its image, also those it lies outside of; 0 without objects.

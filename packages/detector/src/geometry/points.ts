@@ -12,6 +12,9 @@ export interface FeatureLevel {
 /** The locations of all levels, finest level first, row by row: positions f32[R,2] (x, y) in pixels, and the stride f32[R] of each. */
 export type Points = { readonly locations: Tensor; readonly strides: Tensor };
 
+/** The locations together with the levels that they belong to. */
+export type PyramidPoints = Points & { readonly levels: readonly FeatureLevel[] };
+
 /** How many locations the levels have together. */
 export const locationCount = (levels: readonly FeatureLevel[]): number =>
   levels.reduce((count, { height, width }) => count + height * width, 0);

@@ -28,6 +28,8 @@ export interface DecodeOptions {
   readonly scoreThreshold?: number;
   /** Candidates kept per level, the highest class probabilities; 1000 by default. */
   readonly candidatesPerLevel?: number;
+  /** Whether scores have the objectness as a factor; true by default. */
+  readonly usesObjectness?: boolean;
   /** Boxes must be wider and higher than this, in pixels of the original image; 0 by default. */
   readonly smallestSide?: number;
   /** 0.6 by default. */
@@ -68,7 +70,7 @@ export const decodeCandidates = (
   image: ImageGeometry,
   options: DecodeOptions = {},
 ): Detections => {
-  const { smallestSide = 0 } = options;
+  const { smallestSide = 0, usesObjectness = true } = options;
   const candidates = candidatesOf(output, levels, options);
   const boxes = new Float32Array(4 * candidates.length);
   candidates.forEach((candidate, i) => {
@@ -78,8 +80,10 @@ export const decodeCandidates = (
     single(boxes[4 * i + 2]! - boxes[4 * i]!) > smallestSide &&
     single(boxes[4 * i + 3]! - boxes[4 * i + 1]!) > smallestSide;
   const classes = output.logits.length / Math.max(output.objectness.length, 1);
-  const scoreOf = ({ location, label }: Candidate): number =>
-    single(sigmoid(output.logits[location * classes + label]!) * sigmoid(output.objectness[location]!));
+  const scoreOf = ({ location, label }: Candidate): number => {
+    const probability = sigmoid(output.logits[location * classes + label]!);
+    return usesObjectness ? single(probability * sigmoid(output.objectness[location]!)) : probability;
+  };
   const all: Detections = {
     boxes,
     scores: Float32Array.from(candidates, scoreOf),

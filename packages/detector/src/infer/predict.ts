@@ -3,6 +3,7 @@ import type { Backend, Compiled, Data, StepProfile, Tensor } from '@autoassign/t
 import { compile, read, release, tensor } from '@autoassign/tensor';
 import type { Predictions } from '../assign/inputs.ts';
 import { type DetectorConfig, featureLevels } from '../config.ts';
+import { usesObjectness } from '../lossConfig.ts';
 import { forward, type Params } from '../model/network.ts';
 import { type DecodeOptions, type Detections, decodeDetections } from './decode.ts';
 
@@ -92,6 +93,7 @@ const detectionsOf = (
   const levels = featureLevels(config, height, width);
   return decodeDetections({ logits, objectness, distances }, levels, geometry, {
     ...config.test,
+    usesObjectness: usesObjectness(config.loss),
     ...options,
   });
 };

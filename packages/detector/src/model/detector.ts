@@ -1,13 +1,13 @@
 // The detector as one value: its configuration with the functions that initialise, run, train and apply it.
 import type { Backend, Tensor } from '@autoassign/tensor';
 import { LifetimeError, sentence } from '@autoassign/tensor';
-import type { AutoAssignLoss } from '../assign/loss.ts';
+import type { Losses } from '../assign/losses.ts';
 import type { BatchTensors } from '../batch.ts';
 import type { DetectorConfig } from '../config.ts';
 import type { DecodeOptions, Detections } from '../infer/decode.ts';
 import { createPredictor, type PredictionBatch, type Predictor } from '../infer/predict.ts';
 import { validateConfig } from '../validateConfig.ts';
-import { detectorLoss } from './detectorLoss.ts';
+import { detectorLoss, type LossFunction } from './detectorLoss.ts';
 import { backendOf, materialize } from './materialize.ts';
 import { type Forward, forward, initParams, type Params } from './network.ts';
 
@@ -22,8 +22,8 @@ export interface Detector {
    * Shapes   images f32[N,3,H,W] -> logits f32[N,R,K], objectness f32[N,R], distances f32[N,R,4] and the points
    */
   forward(params: Params, images: Tensor): Forward;
-  /** The AutoAssign loss of a batch and its terms, scalars. */
-  loss(params: Params, batch: BatchTensors): AutoAssignLoss;
+  /** The loss of a batch and its terms, scalars. */
+  loss(params: Params, batch: BatchTensors): Losses;
   /**
    * The detections of one image, a batch of one, by descending score.
    *
@@ -38,6 +38,8 @@ export interface Detector {
 export interface DetectorOptions {
   /** Where predictions run; the backend that holds the parameters unless given. */
   readonly backend?: Backend;
+  /** A loss of one's own instead of the configuration's. */
+  readonly loss?: LossFunction;
 }
 
 /**
@@ -60,7 +62,7 @@ export const createDetector = (config: DetectorConfig, options: DetectorOptions 
     config,
     init: (key) => materialize(initParams(config, key)),
     forward: (params, images) => forward(config, params, images),
-    loss: (params, batch) => detectorLoss(config, params, batch),
+    loss: (params, batch) => detectorLoss(config, params, batch, options.loss),
     predict: async (params, image, decode) =>
       (await predictorFor(params).predictBatch(params, image, decode))[0]!,
     predictBatch: (params, batch, decode) => predictorFor(params).predictBatch(params, batch, decode),

@@ -1,18 +1,54 @@
-// The network and the AutoAssign loss composed: from parameters and a batch to the loss.
-import { type AutoAssignLoss, autoAssignLoss } from '../assign/loss.ts';
+// The network and a loss composed: from parameters and a batch to the loss.
+import type { Predictions, Targets } from '../assign/inputs.ts';
+import { autoAssignLoss } from '../assign/loss.ts';
+import type { Losses } from '../assign/losses.ts';
 import type { BatchTensors } from '../batch.ts';
-import type { DetectorConfig } from '../config.ts';
+import { type DetectorConfig, featureLevels } from '../config.ts';
+import type { PyramidPoints } from '../geometry/points.ts';
+import type { LossConfig } from '../lossConfig.ts';
 import { forward, type Params } from './network.ts';
 
 /**
- * The AutoAssign loss of a batch and its terms, padded parts of the images included.
+ * A loss of one's own: from what the head says of a batch and what is there to a sum of named terms.
  *
- * Shapes   images f32[N,3,H,W], boxes f32[N,M,4], labels i32[N,M], valid bool[N,M] -> four scalars
- * Units    boxes in pixels of the padded images
- * Gradient to all parameters
+ * Units    boxes, distances and locations in pixels of the padded images
  */
-export const detectorLoss = (config: DetectorConfig, params: Params, batch: BatchTensors): AutoAssignLoss => {
+export type LossFunction = (
+  predictions: Predictions,
+  targets: Targets,
+  points: PyramidPoints,
+  params: Params,
+) => Losses;
+
+/** The loss that a configuration names, as a function. */
+export const lossFunction =
+  (loss: LossConfig): LossFunction =>
+  (predictions, targets, points, params) => {
+    const { total, ...terms } = autoAssignLoss(
+      predictions,
+      targets,
+      params.bbox_head.center_prior,
+      points,
+      loss,
+    );
+    return { total, terms };
+  };
+
+/**
+ * The loss of a batch and its terms, padded parts of the images included: the one of the configuration, or the given one.
+ *
+ * Shapes   images f32[N,3,H,W], boxes f32[N,M,4], labels i32[N,M], valid bool[N,M] -> scalars
+ * Units    boxes in pixels of the padded images
+ * Gradient to all parameters that the loss looks at
+ */
+export const detectorLoss = (
+  config: DetectorConfig,
+  params: Params,
+  batch: BatchTensors,
+  loss: LossFunction = lossFunction(config.loss),
+): Losses => {
   const { images, ...targets } = batch;
   const { points, ...predictions } = forward(config, params, images);
-  return autoAssignLoss(predictions, targets, params.bbox_head.center_prior, points, config.loss);
+  const levels = featureLevels(config, images.shape[2]!, images.shape[3]!);
+  return loss(predictions, targets, { ...points, levels }, params);
 };

@@ -4,6 +4,7 @@ import { leavesWithPaths, mapTree, ShapeError, sentence, split } from '@autoassi
 import type { Predictions } from '../assign/inputs.ts';
 import { type DetectorConfig, featureLevels } from '../config.ts';
 import { locations, type Points } from '../geometry/points.ts';
+import { learnsCenterPrior, usesObjectness } from '../lossConfig.ts';
 import { initNeck, type NeckParams, neckFeatures } from './fpn.ts';
 import { type HeadParams, initHead, joinLevels, levelPredictions } from './head.ts';
 import { type BackboneParams, backboneFeatures, initBackbone } from './resnet.ts';
@@ -65,9 +66,16 @@ const requireImages = (images: Tensor): void => {
   );
 };
 
-/** Whether training changes the parameter at a path: not in the frozen parts, and never a fixed batch norm. */
-export const isTrained = ({ backbone }: DetectorConfig, path: string): boolean => {
-  if (!path.startsWith('backbone.')) return true;
+/** Whether the loss looks at the parameter of the head at a path. */
+const isUsed = ({ loss }: DetectorConfig, path: string): boolean => {
+  if (path.startsWith('bbox_head.center_prior.')) return learnsCenterPrior(loss);
+  return usesObjectness(loss) || !path.startsWith('bbox_head.conv_centerness.');
+};
+
+/** Whether training changes the parameter at a path: not in the frozen parts, never a fixed batch norm, nor what the loss does not use. */
+export const isTrained = (config: DetectorConfig, path: string): boolean => {
+  const { backbone } = config;
+  if (!path.startsWith('backbone.')) return isUsed(config, path);
   const part = Number(/^backbone\.layer(\d+)\./.exec(path)?.[1] ?? 0);
   if (part < backbone.frozenParts) return false;
   return backbone.norm.kind === 'group' || !/\.(bn\d|downsample\.1|norm)\./.test(path);

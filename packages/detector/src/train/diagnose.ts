@@ -3,6 +3,7 @@ import type { Backend } from '@autoassign/tensor';
 import { evaluate, NotFiniteError, release, sentence } from '@autoassign/tensor';
 import { batchTensors, type TrainingBatch } from '../batch.ts';
 import type { DetectorConfig } from '../config.ts';
+import type { LossFunction } from '../model/detectorLoss.ts';
 import type { TrainState } from './state.ts';
 import { lossAndGradients } from './step.ts';
 import { TrainingError } from './trainingError.ts';
@@ -11,6 +12,7 @@ import { TrainingError } from './trainingError.ts';
 export interface FailedStep {
   readonly config: DetectorConfig;
   readonly backend: Backend;
+  readonly loss?: LossFunction | undefined;
   readonly state: TrainState;
   readonly batch: TrainingBatch;
   readonly step: number;
@@ -30,9 +32,9 @@ export const failure = async (failed: FailedStep): Promise<TrainingError> => {
   return new TrainingError(message, step, state);
 };
 
-const firstNotFinite = async ({ config, backend, state, batch }: FailedStep): Promise<string> => {
+const firstNotFinite = async ({ config, backend, state, batch, loss }: FailedStep): Promise<string> => {
   try {
-    const { losses, gradients } = lossAndGradients(config, state.params, batchTensors(batch));
+    const { losses, gradients } = lossAndGradients(config, state.params, batchTensors(batch), loss);
     release(await evaluate({ losses, gradients }, { backend, checkFinite: true }));
     return 'every single operation is finite when repeated, so only their sum overflows';
   } catch (error) {

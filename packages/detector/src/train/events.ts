@@ -5,9 +5,8 @@ import type { TrainState } from './state.ts';
 /** The loss of one step and its terms, as numbers. */
 export interface LossValues {
   readonly total: number;
-  readonly positive: number;
-  readonly negative: number;
-  readonly center: number;
+  /** By name, in the order of the loss. */
+  readonly terms: Readonly<Record<string, number>>;
 }
 
 /** Where the next batch stands in the data: epoch, and number within it, from 0. */

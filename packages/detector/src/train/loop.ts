@@ -13,9 +13,9 @@ import { TrainingError } from './trainingError.ts';
  * Example  for await (const event of train(options)) if (event.type === 'step') console.log(event.step, event.losses.total)
  */
 export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, void, undefined> {
-  const { config, optimizer, backend, maxTraces = 8 } = options;
+  const { config, optimizer, backend, loss, maxTraces = 8 } = options;
   const run = await beginRun(options);
-  const step = trainStep({ config, optimizer, backend, maxTraces });
+  const step = trainStep({ config, optimizer, backend, loss, maxTraces });
   let isHandedOver = false;
   try {
     yield* steps(options, run, (batch) => doStep(run, batch, { step, schedule: options.schedule }));

@@ -4,6 +4,7 @@ import type { Backend } from '@autoassign/tensor';
 import { read, release, scalar } from '@autoassign/tensor';
 import { batchTensors, type TrainingBatch } from '../batch.ts';
 import type { DetectorConfig } from '../config.ts';
+import type { LossFunction } from '../model/detectorLoss.ts';
 import { writeCheckpoint } from './checkpoint.ts';
 import { failure } from './diagnose.ts';
 import type { CheckpointEvent, DataPosition, StepEvent } from './events.ts';
@@ -15,6 +16,8 @@ export interface TrainOptions {
   readonly config: DetectorConfig;
   readonly optimizer: Transform;
   readonly backend: Backend;
+  /** A loss of one's own instead of the configuration's. */
+  readonly loss?: LossFunction;
   /** Where to begin: a fresh or a restored state. If it is evaluated, its storage is taken. */
   readonly state: TrainState;
   /** From the place in the data where the state stopped. */
@@ -104,11 +107,11 @@ export const readOutcome = async (options: TrainOptions, run: Run): Promise<Step
   const last = unread.at(-1);
   if (last === undefined) return undefined;
   run.unread = [];
-  const { total, positive, negative, center } = last.result.losses;
-  const tensors = [total, positive, negative, center, last.result.gradientNorm, run.state.failedAt];
+  const { total, terms } = last.result.losses;
+  const tensors = [last.result.gradientNorm, run.state.failedAt, total, ...Object.values(terms)];
   const values = await Promise.all(tensors.map(async (t) => (await read(t))[0]!));
   for (const { result } of unread) release(result);
-  const [totalValue, positiveValue, negativeValue, centerValue, gradientNorm, failedAt] = values;
+  const [gradientNorm, failedAt, totalValue, ...termValues] = values;
   if (failedAt! >= 0) await refuse(options, run, unread[failedAt! - (run.step - unread.length)]!);
   const seconds = (performance.now() - run.since) / 1000;
   run.since = performance.now();
@@ -117,9 +120,7 @@ export const readOutcome = async (options: TrainOptions, run: Run): Promise<Step
     step: run.step,
     losses: {
       total: totalValue!,
-      positive: positiveValue!,
-      negative: negativeValue!,
-      center: centerValue!,
+      terms: Object.fromEntries(Object.keys(terms).map((name, i) => [name, termValues[i]!])),
     },
     gradientNorm: gradientNorm!,
     rate: last.rate,
@@ -133,8 +134,8 @@ const refuse = async (options: TrainOptions, run: Run, { batch, data }: UnreadSt
   const [done] = await read(run.state.step);
   run.step = done!;
   run.data = data;
-  const { config, backend } = options;
-  const error = await failure({ config, backend, state: run.state, batch, step: run.step + 1 });
+  const { config, backend, loss } = options;
+  const error = await failure({ config, backend, loss, state: run.state, batch, step: run.step + 1 });
   await saveRun(options, run);
   throw error;
 };

@@ -2,10 +2,10 @@
 import { applyUpdates, globalNorm, type Transform, valueAndGrad } from '@autoassign/autograd';
 import type { Backend, Compiled, Tensor } from '@autoassign/tensor';
 import { add, compile, isFiniteValue, less, logicalAnd, mapTrees, select } from '@autoassign/tensor';
-import type { AutoAssignLoss } from '../assign/loss.ts';
+import type { Losses } from '../assign/losses.ts';
 import type { BatchTensors } from '../batch.ts';
 import type { DetectorConfig } from '../config.ts';
-import { detectorLoss } from '../model/detectorLoss.ts';
+import { detectorLoss, type LossFunction } from '../model/detectorLoss.ts';
 import { trainedParams, withTrained } from '../model/network.ts';
 import type { TrainState } from './state.ts';
 
@@ -13,7 +13,7 @@ import type { TrainState } from './state.ts';
 export type StepResult = {
   readonly state: TrainState;
   /** The loss before the update, and its terms. */
-  readonly losses: AutoAssignLoss;
+  readonly losses: Losses;
   /** f32[]: the norm of all gradients together. */
   readonly gradientNorm: Tensor;
 };
@@ -26,6 +26,8 @@ export interface TrainStepOptions {
   readonly config: DetectorConfig;
   readonly optimizer: Transform;
   readonly backend: Backend;
+  /** A loss of one's own instead of the configuration's. */
+  readonly loss?: LossFunction | undefined;
   /** How many batch shapes may be compiled before a further one is an error; 8 by default. */
   readonly maxTraces?: number;
   /** Measures the time of every step of the program, for `profile()` of the result. Off by default. */
@@ -37,9 +39,10 @@ export const lossAndGradients = (
   config: DetectorConfig,
   params: TrainState['params'],
   batch: BatchTensors,
-): { readonly losses: AutoAssignLoss; readonly gradients: Record<string, Tensor> } => {
-  const lossOf = (trained: Record<string, Tensor>): { value: Tensor; aux: AutoAssignLoss } => {
-    const losses = detectorLoss(config, withTrained(params, trained), batch);
+  loss?: LossFunction,
+): { readonly losses: Losses; readonly gradients: Record<string, Tensor> } => {
+  const lossOf = (trained: Record<string, Tensor>): { value: Tensor; aux: Losses } => {
+    const losses = detectorLoss(config, withTrained(params, trained), batch, loss);
     return { value: losses.total, aux: losses };
   };
   const { grad, aux } = valueAndGrad(lossOf, { hasAux: true })(trainedParams(config, params));
@@ -56,11 +59,12 @@ export const trainStep = ({
   config,
   optimizer,
   backend,
+  loss,
   maxTraces = 8,
   profile = false,
 }: TrainStepOptions): TrainStep => {
   const step = (state: TrainState, batch: BatchTensors, rate: Tensor): StepResult => {
-    const { losses, gradients } = lossAndGradients(config, state.params, batch);
+    const { losses, gradients } = lossAndGradients(config, state.params, batch, loss);
     const gradientNorm = globalNorm(gradients);
     const params = trainedParams(config, state.params);
     const update = optimizer.update({ grads: gradients, state: state.optimizer, params, rate });
