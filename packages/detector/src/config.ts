@@ -1,5 +1,6 @@
 // What a detector is, as plain data that survives JSON: the network's sizes, its input, its loss and its test settings.
 import type { FeatureLevel } from './geometry/points.ts';
+import type { DecodeVariant } from './infer/decode.ts';
 import { type LossConfig, paperLoss } from './lossConfig.ts';
 
 /** How bytes become network input: (byte - mean) / std per channel, channels in the given order. */
@@ -72,7 +73,9 @@ export interface HeadConfig {
 
 /** What becomes of scores and boxes. */
 export interface TestConfig {
-  /** Pairs of location and class with a lower class probability are dropped. */
+  /** Whose rules hold; `mmdetection` when left out. */
+  readonly variant?: DecodeVariant;
+  /** Pairs of location and class with a lower class probability (`megvii`: a lower score) are dropped. */
   readonly scoreThreshold: number;
   /** The most pairs kept of one level. */
   readonly candidatesPerLevel: number;

@@ -39,7 +39,7 @@ export type { NmsOptions } from './geometry/nms.ts';
 export { nms } from './geometry/nms.ts';
 export type { FeatureLevel, Points, PyramidPoints } from './geometry/points.ts';
 export { locationCount, locations } from './geometry/points.ts';
-export type { DecodeOptions, Detections, HeadOutput, ImageGeometry } from './infer/decode.ts';
+export type { DecodeOptions, DecodeVariant, Detections, HeadOutput, ImageGeometry } from './infer/decode.ts';
 export { decodeCandidates, decodeDetections } from './infer/decode.ts';
 export type { PredictionBatch, Predictor, PredictorOptions } from './infer/predict.ts';
 export { createPredictor } from './infer/predict.ts';

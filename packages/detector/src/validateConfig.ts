@@ -139,6 +139,7 @@ const detectorConfig: Check = fields({
   head: fields({ convs: count, groups: count, priorProbability: probability, distanceBias: anyNumber }),
   loss: lossConfig,
   test: fields({
+    variant: optional(oneOf('mmdetection', 'megvii')),
     scoreThreshold: fraction,
     candidatesPerLevel: count,
     iouThreshold: fraction,

@@ -8,6 +8,8 @@ export interface NmsOptions {
   readonly labels?: ArrayLike<number>;
   /** How many boxes are kept at most; all by default. */
   readonly limit?: number;
+  /** Classes never meet, wherever their boxes are, and nothing is shifted; false by default. */
+  readonly apart?: boolean;
 }
 
 /** From this many boxes on the reference implementation treats classes apart even where shifted boxes could meet. */
@@ -26,9 +28,12 @@ const single = Math.fround;
  * Example  nms(new Float32Array([0, 0, 4, 4, 0, 0, 4, 5]), [0.9, 0.8], { iouThreshold: 0.6 })
  */
 export const nms = (boxes: ArrayLike<number>, scores: ArrayLike<number>, options: NmsOptions): Int32Array => {
-  const { iouThreshold, labels, limit = Number.POSITIVE_INFINITY } = options;
-  const shifted = shiftByClass(boxes, labels);
-  const group = groupsThatMeet(boxes, scores.length, labels);
+  const { iouThreshold, labels, limit = Number.POSITIVE_INFINITY, apart = false } = options;
+  const shifted = shiftByClass(boxes, apart ? undefined : labels);
+  const group =
+    apart && labels !== undefined
+      ? (box: number) => labels[box]!
+      : groupsThatMeet(boxes, scores.length, labels);
   const kept: number[] = [];
   const keptByGroup = new Map<number, number[]>();
   for (const candidate of byDescendingScore(scores)) {

@@ -1,8 +1,9 @@
 // From what the head says of every location to detections: thresholds, boxes, class-wise suppression. Plain arrays, single precision.
 import { ShapeError, sentence } from '@autoassign/tensor';
-import { byDescendingScore, nms } from '../geometry/nms.ts';
+import { nms } from '../geometry/nms.ts';
 import type { FeatureLevel } from '../geometry/points.ts';
 import { locationCount } from '../geometry/points.ts';
+import { highestScores } from './highestScores.ts';
 
 /** What the head says of the R locations of one image, levels one after the other, fine to coarse. */
 export interface HeadOutput {
@@ -22,11 +23,19 @@ export interface ImageGeometry {
   readonly scale?: { readonly x: number; readonly y: number };
 }
 
+/**
+ * Which implementation's rules hold. `mmdetection`: class probabilities alone are held to the threshold and choose the candidates, boxes are
+ * cut to the image before suppression. `megvii`, the authors' own: scores with objectness do both, boxes are cut at the very end.
+ */
+export type DecodeVariant = 'mmdetection' | 'megvii';
+
 /** Options of `decodeDetections`. */
 export interface DecodeOptions {
-  /** Class probabilities, objectness left out, must lie above; 0.05 by default. */
+  /** `mmdetection` by default. */
+  readonly variant?: DecodeVariant;
+  /** Class probabilities (`megvii`: scores) must lie above; 0.05 by default. */
   readonly scoreThreshold?: number;
-  /** Candidates kept per level, the highest class probabilities; 1000 by default. */
+  /** Candidates kept per level, the highest class probabilities (`megvii`: scores); 1000 by default. */
   readonly candidatesPerLevel?: number;
   /** Whether scores have the objectness as a factor; true by default. */
   readonly usesObjectness?: boolean;
@@ -49,6 +58,7 @@ export interface Detections {
 interface Candidate {
   readonly location: number;
   readonly label: number;
+  readonly score: number;
   readonly x: number;
   readonly y: number;
 }
@@ -58,11 +68,11 @@ const single = Math.fround;
 const sigmoid = (x: number): number => single(1 / (1 + Math.exp(-x)));
 
 /**
- * The candidates of one image before suppression, by level and in it by descending class probability.
+ * The candidates of one image before suppression, by level and in it by descending class probability (`megvii`: score).
  *
- * Units    boxes in pixels of the original image, cut to the image; scores are class probability times objectness
+ * Units    boxes in pixels of the original image, cut to the image (`megvii`: as they are); scores are class probability times objectness
  * Throws   ShapeError when the arrays do not fit the levels
- * Source   AutoAssign's evaluation as the most used implementation does it: thresholds before objectness comes in
+ * Source   AutoAssign's evaluation as the most used implementation and as the authors' own do it
  */
 export const decodeCandidates = (
   output: HeadOutput,
@@ -70,26 +80,17 @@ export const decodeCandidates = (
   image: ImageGeometry,
   options: DecodeOptions = {},
 ): Detections => {
-  const { smallestSide = 0, usesObjectness = true } = options;
   const candidates = candidatesOf(output, levels, options);
   const boxes = new Float32Array(4 * candidates.length);
   candidates.forEach((candidate, i) => {
     boxes.set(boxOf(candidate, output.distances, image), 4 * i);
   });
-  const isLarge = (i: number): boolean =>
-    single(boxes[4 * i + 2]! - boxes[4 * i]!) > smallestSide &&
-    single(boxes[4 * i + 3]! - boxes[4 * i + 1]!) > smallestSide;
-  const classes = output.logits.length / Math.max(output.objectness.length, 1);
-  const scoreOf = ({ location, label }: Candidate): number => {
-    const probability = sigmoid(output.logits[location * classes + label]!);
-    return usesObjectness ? single(probability * sigmoid(output.objectness[location]!)) : probability;
-  };
   const all: Detections = {
     boxes,
-    scores: Float32Array.from(candidates, scoreOf),
+    scores: Float32Array.from(candidates, ({ score }) => score),
     labels: Int32Array.from(candidates, ({ label }) => label),
   };
-  return pick(all, Array.from(candidates.keys()).filter(isLarge));
+  return options.variant === 'megvii' ? all : withoutSmall(cut(all, image), options);
 };
 
 /**
@@ -105,10 +106,12 @@ export const decodeDetections = (
   image: ImageGeometry,
   options: DecodeOptions = {},
 ): Detections => {
-  const { iouThreshold = 0.6, limit = 100 } = options;
+  const { variant, iouThreshold = 0.6, limit = 100 } = options;
   const candidates = decodeCandidates(output, levels, image, options);
   const { boxes, scores, labels } = candidates;
-  return pick(candidates, nms(boxes, scores, { iouThreshold, labels, limit }));
+  const apart = variant === 'megvii';
+  const kept = pick(candidates, nms(boxes, scores, { iouThreshold, labels, limit, apart }));
+  return variant === 'megvii' ? withoutSmall(cut(kept, image), options) : kept;
 };
 
 const candidatesOf = (
@@ -116,22 +119,28 @@ const candidatesOf = (
   levels: readonly FeatureLevel[],
   options: DecodeOptions,
 ): readonly Candidate[] => {
-  const { scoreThreshold = 0.05, candidatesPerLevel = 1000 } = options;
+  const { variant, candidatesPerLevel = 1000, usesObjectness = true } = options;
   const classes = requireFit(output, levels);
+  const scoreAt = (i: number): number => {
+    const probability = sigmoid(output.logits[i]!);
+    if (!usesObjectness) return probability;
+    return single(probability * sigmoid(output.objectness[Math.floor(i / classes)]!));
+  };
+  const ranks = variant === 'megvii' ? scoreAt : (i: number): number => sigmoid(output.logits[i]!);
   const candidates: Candidate[] = [];
   let start = 0;
   for (const { height, width, stride } of levels) {
     const end = start + height * width;
-    const found: number[] = [];
-    for (let i = start * classes; i < end * classes; i++)
-      if (sigmoid(output.logits[i]!) > scoreThreshold) found.push(i);
-    const order = byDescendingScore(found.map((i) => sigmoid(output.logits[i]!)));
-    for (const position of order.subarray(0, candidatesPerLevel)) {
-      const location = Math.floor(found[position]! / classes);
+    const found = pairsAbove(output.logits, ranks, { from: start * classes, to: end * classes }, options);
+    const most = variant === 'megvii' ? Math.min(candidatesPerLevel, end - start) : candidatesPerLevel;
+    for (const position of highestScores(found.ranks, most)) {
+      const pair = found.pairs[position]!;
+      const location = Math.floor(pair / classes);
       const cell = location - start;
       candidates.push({
         location,
-        label: found[position]! % classes,
+        label: pair % classes,
+        score: scoreAt(pair),
         x: (cell % width) * stride,
         y: Math.floor(cell / width) * stride,
       });
@@ -139,6 +148,35 @@ const candidatesOf = (
     start = end;
   }
   return candidates;
+};
+
+/**
+ * The pairs of location and class in a range that rank above the threshold, and their ranks. No rank is above its class probability, so
+ * most pairs are told by their logit alone, a comparison instead of an exponential.
+ */
+const pairsAbove = (
+  logits: ArrayLike<number>,
+  rankOf: (pair: number) => number,
+  { from, to }: { readonly from: number; readonly to: number },
+  { scoreThreshold = 0.05 }: DecodeOptions,
+): { readonly pairs: readonly number[]; readonly ranks: readonly number[] } => {
+  const least = leastLogit(scoreThreshold);
+  const pairs: number[] = [];
+  const ranks: number[] = [];
+  for (let i = from; i < to; i++) {
+    if (!(logits[i]! >= least)) continue;
+    const rank = rankOf(i);
+    if (!(rank > scoreThreshold)) continue;
+    pairs.push(i);
+    ranks.push(rank);
+  }
+  return { pairs, ranks };
+};
+
+/** A logit below which no probability in single precision is above the threshold. */
+const leastLogit = (threshold: number): number => {
+  const below = threshold - 2 ** -22;
+  return below > 0 ? Math.log(below / (1 - below)) : Number.NEGATIVE_INFINITY;
 };
 
 /** The number of classes. */
@@ -160,16 +198,35 @@ const requireFit = (
   );
 };
 
-/** The box of a candidate: decoded, cut to the image, in pixels of the original. */
+/** The box of a candidate in pixels of the original, as it is. */
 const boxOf = (
   { location, x, y }: Candidate,
   distances: ArrayLike<number>,
-  { height, width, scale = { x: 1, y: 1 } }: ImageGeometry,
+  { scale = { x: 1, y: 1 } }: ImageGeometry,
 ): readonly [number, number, number, number] => {
   const distance = (side: number): number => distances[4 * location + side]!;
-  const alongX = (value: number): number => Math.min(Math.max(single(value), 0), width) / single(scale.x);
-  const alongY = (value: number): number => Math.min(Math.max(single(value), 0), height) / single(scale.y);
+  const alongX = (value: number): number => single(value) / single(scale.x);
+  const alongY = (value: number): number => single(value) / single(scale.y);
   return [alongX(x - distance(0)), alongY(y - distance(1)), alongX(x + distance(2)), alongY(y + distance(3))];
+};
+
+/** The detections with their boxes cut to the image. */
+const cut = (
+  detections: Detections,
+  { height, width, scale = { x: 1, y: 1 } }: ImageGeometry,
+): Detections => {
+  const most = [single(width / single(scale.x)), single(height / single(scale.y))] as const;
+  const boxes = detections.boxes.map((side, i) => Math.min(Math.max(side, 0), most[(i & 1) as 0 | 1]));
+  return { ...detections, boxes };
+};
+
+/** Those detections that are wider and higher than the smallest side. */
+const withoutSmall = (detections: Detections, { smallestSide = 0 }: DecodeOptions): Detections => {
+  const { boxes, scores } = detections;
+  const isLarge = (i: number): boolean =>
+    single(boxes[4 * i + 2]! - boxes[4 * i]!) > smallestSide &&
+    single(boxes[4 * i + 3]! - boxes[4 * i + 1]!) > smallestSide;
+  return pick(detections, Array.from(scores.keys()).filter(isLarge));
 };
 
 /** The detections at the given indices, in their order. */
