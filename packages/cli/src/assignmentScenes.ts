@@ -7,8 +7,8 @@ import type { Backend, Compiled, Data } from '@autoassign/tensor';
 import { compile, read, release } from '@autoassign/tensor';
 import type { AssignmentScene, LevelWeights } from './assignmentPicture.ts';
 import { datasetPart } from './datasetPart.ts';
-import type { ImagePlan } from './imagePlan.ts';
 import { evaluationBatches, fitted } from './imagePlan.ts';
+import type { TestSize } from './runConfig.ts';
 
 /** The detector, where it runs and the images to choose objects from. */
 export interface AssignmentRequest {
@@ -16,7 +16,7 @@ export interface AssignmentRequest {
   readonly params: Params;
   readonly backend: Backend;
   readonly dataset: Dataset;
-  readonly images: ImagePlan;
+  readonly test: TestSize;
 }
 
 const mostObjects = 8;
@@ -66,9 +66,9 @@ function pairAt(values: Data, label: number): readonly [number, number] {
 }
 
 /** The batch of one image, objects included. */
-async function batchOf({ detector, dataset, images }: AssignmentRequest, position: number): Promise<Batch> {
+async function batchOf({ detector, dataset, test }: AssignmentRequest, position: number): Promise<Batch> {
   const image = datasetPart(dataset, [position], 'one image');
-  for await (const batch of evaluationBatches(image, { detector: detector.config, images }, 1)) return batch;
+  for await (const batch of evaluationBatches(image, { detector: detector.config, test }, 1)) return batch;
   throw new Error(
     `batchOf(${dataset.name}): needs an image at ${position}, got none. Choose another position.`,
   );
@@ -95,7 +95,7 @@ async function sceneOf(
   weigh: Weigh,
   { position, number, object }: ChosenObject,
 ): Promise<AssignmentScene> {
-  const { detector, params, dataset, images } = request;
+  const { detector, params, dataset, test } = request;
   const { config } = detector;
   const batch = await batchOf(request, position);
   const weighted = await weigh(params, batchTensors(batch));
@@ -106,7 +106,7 @@ async function sceneOf(
     { length: weights.length / batch.objects },
     (_, location) => weights[location * batch.objects + number] ?? 0,
   );
-  const sample = fitted(await dataset.at(position), images.longestSide);
+  const sample = fitted(await dataset.at(position), test);
   const [, , height, width] = batch.imageShape;
   const { mean, sigma } = params.bbox_head.center_prior;
   return {

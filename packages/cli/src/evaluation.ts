@@ -2,15 +2,15 @@
 import type { CocoDetection, CocoEvaluation, CocoMetricName, Dataset } from '@autoassign/datasets';
 import { evaluateCoco, groundTruthOf, toCocoDetections } from '@autoassign/datasets';
 import type { Detections, Detector, Params } from '@autoassign/detector';
-import type { BatchPlan } from './imagePlan.ts';
 import { evaluationBatches } from './imagePlan.ts';
+import type { TestSize } from './runConfig.ts';
 
 /** What to measure, and with which images. */
 export interface EvaluationRequest {
   readonly detector: Detector;
   readonly params: Params;
   readonly dataset: Dataset;
-  readonly images: BatchPlan['images'];
+  readonly test: TestSize;
   readonly batchSize: number;
   /** Ends the measurement between two batches. */
   readonly signal: AbortSignal;
@@ -34,11 +34,11 @@ export interface Measured {
  * Throws   the reason of the signal when it fires; DatasetError when an image cannot be read
  */
 export async function measure(request: EvaluationRequest): Promise<Measured> {
-  const { detector, params, dataset, images, batchSize, signal, onProgress } = request;
+  const { detector, params, dataset, test, batchSize, signal, onProgress } = request;
   const started = performance.now();
   const detections: Detections[] = [];
   const results: CocoDetection[] = [];
-  for await (const batch of evaluationBatches(dataset, { detector: detector.config, images }, batchSize)) {
+  for await (const batch of evaluationBatches(dataset, { detector: detector.config, test }, batchSize)) {
     signal.throwIfAborted();
     const found = await detector.predictBatch(params, batch);
     found.forEach((perImage, index) => {

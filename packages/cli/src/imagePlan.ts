@@ -2,18 +2,23 @@
 import type { Batch, Dataset, ImageSize, Sample, TransformStep } from '@autoassign/datasets';
 import { batches, isTrainable, paddedSize, planBatches, resize, resizedSize } from '@autoassign/datasets';
 import type { DetectorConfig } from '@autoassign/detector';
-import type { TrainingRecipe } from './recipe.ts';
-
-/** What is decided once for all images of a run, as `config.json` keeps it. */
-export interface ImagePlan {
-  /** Images whose longer side is above this many pixels are scaled down to it; smaller ones are kept. */
-  readonly longestSide: number;
-  /** Places for objects per training image. */
-  readonly maxObjects: number;
-}
+import type { ImagePlan, RunConfig, TestSize, TrainingSize } from './runConfig.ts';
 
 /** The longest side of an image on a CPU: larger ones make a step of the small detector take seconds. */
-export const defaultLongestSide = 320;
+const defaultLongestSide = 320;
+
+/** The size of images whose longer side is above so many pixels: scaled down to it, while smaller ones are kept. */
+export function atMost(longestSide: number): TestSize {
+  return { shortSide: longestSide, longSide: longestSide, enlarge: false };
+}
+
+/** The images of the small detector: their size is kept up to `defaultLongestSide`. */
+export const smallImages: ImagePlan = {
+  train: { shortSides: [defaultLongestSide], draw: 'choice', longSide: defaultLongestSide, enlarge: false },
+  test: atMost(defaultLongestSide),
+  groupByAspect: false,
+};
+
 /** Every padded size is a program to compile and keep. */
 const mostPaddedSizes = 4;
 const padMultiples: readonly number[] = [32, 64, 160];
@@ -21,21 +26,35 @@ const coloursFrom = 64;
 /** Reading a file and decoding it takes several turns of the event loop, and a training step leaves it only one. */
 const batchesAhead = 8;
 
-/** The target size that scales an image down to `longestSide` and leaves a smaller one as it is. */
-function targetSize({ width, height }: ImageSize, longestSide: number): ImageSize {
-  if (Math.max(width, height) <= longestSide) return { width, height };
-  return resizedSize({ width, height }, { shortSide: longestSide, longSide: longestSide });
+/** The size that an image gets. */
+function fittedSize({ width, height }: ImageSize, { shortSide, longSide, enlarge }: TestSize): ImageSize {
+  const size = resizedSize({ width, height }, { shortSide, longSide });
+  const isSmaller = size.width >= width && size.height >= height;
+  return isSmaller && !enlarge ? { width, height } : size;
 }
 
 /** The step that does to a sample what `fitted` does. */
-function fittingStep({ longestSide }: Pick<ImagePlan, 'longestSide'>): TransformStep {
-  return { type: 'resize', shortSide: longestSide, longSide: longestSide, enlarge: false };
+function fittingStep({ shortSide, longSide, enlarge }: TestSize): TransformStep {
+  return { type: 'resize', shortSide, longSide, enlarge };
 }
 
-/** The sample with its longer side at most `longestSide` pixels. */
-export function fitted(sample: Sample, longestSide: number): Sample {
-  const { width, height } = sample;
-  return Math.max(width, height) <= longestSide ? sample : resize(sample, targetSize(sample, longestSide));
+/** The step that gives a training image its size, drawn where there is a choice. */
+function trainingStep({ shortSides, draw, longSide, enlarge }: TrainingSize): TransformStep {
+  const [first = longSide, ...others] = shortSides;
+  const last = others.at(-1);
+  const shortSide = last === undefined ? first : draw === 'range' ? { from: first, to: last } : shortSides;
+  return { type: 'resize', shortSide, longSide, enlarge };
+}
+
+/** The largest size that a training image can get. */
+function largestTrainingSize({ shortSides, longSide, enlarge }: TrainingSize): TestSize {
+  return { shortSide: Math.max(...shortSides), longSide, enlarge };
+}
+
+/** The sample at the size that it is evaluated at. */
+export function fitted(sample: Sample, test: TestSize): Sample {
+  const size = fittedSize(sample, test);
+  return size.width === sample.width && size.height === sample.height ? sample : resize(sample, size);
 }
 
 /** The records one after the other: all at once they may take more memory than the pictures. */
@@ -43,17 +62,18 @@ function* recordsOf(dataset: Dataset): Generator<ReturnType<Dataset['record']>, 
   for (let index = 0; index < dataset.length; index += 1) yield dataset.record(index);
 }
 
-/** The plan for the images of a dataset: their size is kept up to `defaultLongestSide`. */
-export function imagePlanOf(dataset: Dataset): ImagePlan {
+/** The places for objects that every training image of a dataset finds room in. */
+export function placesForObjects(dataset: Dataset): number {
   let most = 1;
   for (const { annotations } of recordsOf(dataset))
     most = Math.max(most, annotations.filter(isTrainable).length);
-  return { longestSide: defaultLongestSide, maxObjects: Math.ceil(most / 8) * 8 };
+  return Math.ceil(most / 8) * 8;
 }
 
 /** The smallest multiple to pad to that leaves few different sizes; the coarsest one when none does. */
-export function padMultipleFor(dataset: Dataset, { longestSide }: ImagePlan): number {
-  const sizes = Array.from(recordsOf(dataset), (record) => targetSize(record, longestSide));
+export function padMultipleFor(dataset: Dataset, { train }: ImagePlan): number {
+  const largest = largestTrainingSize(train);
+  const sizes = Array.from(recordsOf(dataset), (record) => fittedSize(record, largest));
   const differentSizes = (multiple: number): number =>
     new Set(
       sizes.map((size) => {
@@ -89,12 +109,8 @@ export async function meanColour(dataset: Dataset): Promise<readonly [number, nu
   return [rounded(sums[0]), rounded(sums[1]), rounded(sums[2])];
 }
 
-/** What batches are made with: the network's input, the recipe, the plan for images, the seed. */
-export interface BatchPlan {
-  readonly detector: DetectorConfig;
-  readonly images: ImagePlan;
-  readonly recipe: TrainingRecipe;
-  readonly seed: number;
+/** What training batches are made with. */
+export interface BatchPlan extends Pick<RunConfig, 'detector' | 'images' | 'recipe' | 'maxObjects' | 'seed'> {
   /** Threads that read and change pictures beside the engine; as many as there are processors unless told otherwise. */
   readonly workers?: number;
 }
@@ -128,7 +144,7 @@ export function fillableBatchSize(dataset: Dataset, wanted: number): number {
  * Throws   DatasetError; while iterating, at the batch concerned, when an image cannot be read
  */
 export function trainingBatches(dataset: Dataset, plan: BatchPlan, step: number): AsyncIterable<Batch> {
-  const { detector, images, recipe, seed, workers } = plan;
+  const { detector, images, recipe, maxObjects, seed, workers } = plan;
   const perEpoch = batchesPerEpoch(dataset, plan);
   const { padMultiple, ...normalization } = detector.input;
   return batches(dataset, {
@@ -142,15 +158,15 @@ export function trainingBatches(dataset: Dataset, plan: BatchPlan, step: number)
     ...(workers === undefined ? {} : { workers }),
     normalization,
     padMultiple,
-    maxObjects: images.maxObjects,
-    steps: [fittingStep(images), ...recipe.augment],
+    maxObjects,
+    steps: [trainingStep(images.train), ...recipe.augment],
   });
 }
 
 /** The batches of all images of a dataset, once, in its order. */
 export function evaluationBatches(
   dataset: Dataset,
-  { detector, images }: Pick<BatchPlan, 'detector' | 'images'>,
+  { detector, test }: { readonly detector: DetectorConfig; readonly test: TestSize },
   batchSize: number,
 ): AsyncIterable<Batch> {
   const { padMultiple, ...normalization } = detector.input;
@@ -160,6 +176,6 @@ export function evaluationBatches(
     workers: 0, // an evaluation is over before threads would have paid for their start
     normalization,
     padMultiple,
-    steps: [fittingStep(images)],
+    steps: [fittingStep(test)],
   });
 }

@@ -1,41 +1,22 @@
-// How a detector is trained, as plain data that goes into `config.json`, and the optimiser and schedule it stands for.
+// The recipes that runs begin with, and what a recipe stands for: numbers of steps, learning rates, the optimiser.
 import type { Schedule, Transform } from '@autoassign/autograd';
-import { adamw, cosine, warmup } from '@autoassign/autograd';
+import { adamw, chain, clipByGlobalNorm, cosine, multiStep, sgd, warmup } from '@autoassign/autograd';
 import type { TransformStep } from '@autoassign/datasets';
 import type { DetectorConfig } from '@autoassign/detector';
 import { checkpointLayout } from '@autoassign/detector';
-
-/** Everything about a training run that is neither data nor network. */
-export interface TrainingRecipe {
-  readonly batchSize: number;
-  readonly steps: number;
-  /** The learning rate after warm-up; from there it falls along a cosine to 0. */
-  readonly rate: number;
-  readonly warmupSteps: number;
-  /** The share of the rate at the first step. */
-  readonly warmupFrom: number;
-  /** Times the rate, for mean and sigma of the centre priors. */
-  readonly priorRateFactor: number;
-  /** Of convolution weights; biases, norms, scales and priors have none. */
-  readonly weightDecay: number;
-  /** How many times the detector is evaluated, spread over the steps; the last time at the end. */
-  readonly evaluations: number;
-  /** Steps between checkpoints; there is one at every evaluation too. */
-  readonly checkpointEvery: number;
-  /** What is done to every training image beyond fitting its size. */
-  readonly augment: readonly TransformStep[];
-}
+import type { OptimizerRecipe, TrainingRecipe } from './runConfig.ts';
 
 /** The recipe of `autoassign demo`: 2400 steps of 4 images from scratch. */
 export const demoRecipe: TrainingRecipe = {
   batchSize: 4,
-  steps: 2400,
+  accumulate: 1,
+  length: { steps: 2400 },
+  optimizer: { kind: 'adamw', weightDecay: 0.02, priorRateFactor: 5 },
   rate: 2e-3,
-  warmupSteps: 100,
-  warmupFrom: 0.01,
-  priorRateFactor: 5,
-  weightDecay: 0.02,
-  evaluations: 4,
+  schedule: { kind: 'cosine' },
+  warmup: { steps: 100, from: 0.01, form: 'mmdetection 2' },
+  recompute: 'none',
+  evaluate: { times: 4 },
   checkpointEvery: 200,
   augment: [], // L and crescent differ from their mirror images
 };
@@ -43,7 +24,7 @@ export const demoRecipe: TrainingRecipe = {
 /** The recipe for pictures of the user's own: photographs vary in brightness and colour, and look as good in a mirror. */
 export const photographRecipe: TrainingRecipe = {
   ...demoRecipe,
-  steps: 1100,
+  length: { steps: 1100 },
   rate: 3e-3,
   augment: [
     { type: 'flip', axis: 'horizontal', probability: 0.5 },
@@ -61,28 +42,77 @@ export function stepsForEpochs(epochs: number, images: number, batchSize: number
 
 /** The recipe with another number of steps; the warm-up takes a quarter of them at most. */
 export function withSteps(recipe: TrainingRecipe, steps: number): TrainingRecipe {
-  return { ...recipe, steps, warmupSteps: Math.min(recipe.warmupSteps, Math.floor(steps / 4)) };
+  const { warmup: first } = recipe;
+  const shortened = { ...first, steps: Math.min(first.steps, Math.floor(steps / 4)) };
+  return { ...recipe, length: { steps }, warmup: shortened };
 }
 
-/** The learning rate of every step, counted from 0. */
-export function scheduleOf({ rate, steps, warmupSteps, warmupFrom }: TrainingRecipe): Schedule {
-  return warmup(cosine({ rate, steps }), { steps: warmupSteps, from: warmupFrom });
+/** The number of steps of a run whose epochs have so many images. */
+export function totalSteps({ length, batchSize }: TrainingRecipe, images: number): number {
+  return 'steps' in length ? length.steps : stepsForEpochs(length.epochs, images, batchSize);
 }
 
-/** The number of steps from one evaluation to the next. */
-export function stepsPerEvaluation({ steps, evaluations }: TrainingRecipe): number {
-  return Math.ceil(steps / evaluations);
+/** The rate that the recipe's own is for its batch size: in proportion to the images of a step. */
+function scaledRate({ rate, rateBatchSize, batchSize }: TrainingRecipe): number {
+  return rateBatchSize === undefined ? rate : (rate * batchSize) / rateBatchSize;
 }
 
-/** AdamW with the recipe's weight decay on convolution weights, and its faster rate for the centre priors. */
-export function optimizerOf(recipe: TrainingRecipe, config: DetectorConfig): Transform {
+/**
+ * The learning rate of every step, counted from 0, of a run whose epochs have so many images.
+ *
+ * Source   mmdetection 3: LinearLR reaches the whole rate at its last step; 2: at the step after; cvpods' WarmupMultiStepLR as the latter
+ */
+export function scheduleOf(recipe: TrainingRecipe, images: number): Schedule {
+  const { schedule, batchSize } = recipe;
+  const { steps, from, form } = recipe.warmup;
+  const rate = scaledRate(recipe);
+  const after =
+    schedule.kind === 'cosine'
+      ? cosine({ rate, steps: totalSteps(recipe, images) })
+      : multiStep({
+          rate,
+          milestones: schedule.milestones.map((epochs) => Math.round((epochs * images) / batchSize)),
+          factor: schedule.factor,
+        });
+  return warmup(after, { steps: form === 'mmdetection 3' ? Math.max(0, steps - 1) : steps, from });
+}
+
+/** The number of steps from one evaluation to the next, of a run whose epochs have so many images. */
+export function stepsPerEvaluation(recipe: TrainingRecipe, images: number): number {
+  const { evaluate, batchSize } = recipe;
+  if ('times' in evaluate) return Math.ceil(totalSteps(recipe, images) / evaluate.times);
+  return Math.max(1, Math.round((evaluate.everyEpochs * images) / batchSize));
+}
+
+function adamwOf(
+  { weightDecay, priorRateFactor }: OptimizerRecipe & { readonly kind: 'adamw' },
+  config: DetectorConfig,
+): Transform {
   const filters = new Set(
     checkpointLayout(config)
       .filter(({ shape }) => shape.length === 4)
       .map(({ name }) => name),
   );
   return adamw({
-    weightDecay: (path) => (filters.has(path) ? recipe.weightDecay : 0),
-    rateScale: (path) => (path.startsWith('bbox_head.center_prior.') ? recipe.priorRateFactor : 1),
+    weightDecay: (path) => (filters.has(path) ? weightDecay : 0),
+    rateScale: (path) => (path.startsWith('bbox_head.center_prior.') ? priorRateFactor : 1),
   });
+}
+
+/** Whether a path is that of a normalisation's scale or shift: those are not decayed. */
+function isOfNorm(path: string): boolean {
+  return /\.((bn|gn)\d*|norm|downsample\.1)\.(weight|bias)$/.test(path);
+}
+
+/** The optimiser that a recipe states, behind its limit of the gradients where it has one. */
+export function optimizerOf({ optimizer, clipNorm }: TrainingRecipe, config: DetectorConfig): Transform {
+  const { weightDecay } = optimizer;
+  const transform: Transform =
+    optimizer.kind === 'adamw'
+      ? adamwOf(optimizer, config)
+      : sgd({
+          momentum: optimizer.momentum,
+          weightDecay: (path) => (isOfNorm(path) ? 0 : weightDecay),
+        });
+  return clipNorm === undefined ? transform : chain(clipByGlobalNorm(clipNorm), transform);
 }

@@ -9,6 +9,7 @@ import { formatScores, scoresOf } from './evaluation.ts';
 import { renderPicture } from './pictures.ts';
 import type { VerbContext } from './program.ts';
 import { formatDuration } from './progressText.ts';
+import { totalSteps } from './recipe.ts';
 import { writeSummary } from './runFolder.ts';
 import type { FinishedRun, TrainingRun } from './trainRun.ts';
 import { checkpointNames } from './weightsFile.ts';
@@ -31,7 +32,7 @@ export function distinctNames(names: readonly string[]): readonly string[] {
 
 async function writeAssignmentPictures(run: TrainingRun, { params }: FinishedRun): Promise<void> {
   const { detector, backend, data, config, files } = run;
-  const request = { detector, params, backend, dataset: data.validation, images: config.images };
+  const request = { detector, params, backend, dataset: data.validation, test: config.images.test };
   const scenes = await assignmentScenes(request);
   const names = distinctNames(scenes.map(({ className }) => fileNamePart(className)));
   for (const [index, scene] of scenes.entries()) {
@@ -60,7 +61,7 @@ function closingWords(
     '',
     formatCocoReport(measured.evaluation),
     '',
-    `${config.recipe.steps} steps in ${formatDuration(spent.total)}, ${rate} images/s while training, seed ${config.seed}`,
+    `${totalSteps(config.recipe, config.imageCounts.usable)} steps in ${formatDuration(spent.total)}, ${rate} images/s while training, seed ${config.seed}`,
     '',
     `Results in ${files.folder}:`,
     '  detections.png       what it finds, beside what is there',
@@ -85,7 +86,8 @@ export async function leaveResults(
   const { measured, spent } = finished;
   context.reporter.message('Drawing pictures.');
   await writePictures(run, finished);
-  const { batchSize, steps } = config.recipe;
+  const { batchSize } = config.recipe;
+  const steps = totalSteps(config.recipe, config.imageCounts.usable);
   const imagesPerSecond = (batchSize * steps) / spent.training;
   const summary = {
     ...scoresOf(measured.evaluation),

@@ -23,7 +23,7 @@ import type { MetricsLog } from './metrics.ts';
 import { openMetrics, readMetrics } from './metrics.ts';
 import type { VerbContext } from './program.ts';
 import type { Progress, Reporter } from './progress.ts';
-import { optimizerOf, scheduleOf, stepsPerEvaluation } from './recipe.ts';
+import { optimizerOf, scheduleOf, stepsPerEvaluation, totalSteps } from './recipe.ts';
 import type { RunConfig } from './runConfig.ts';
 import type { RunFiles } from './runFolder.ts';
 import type { TimeSpent } from './trainingLog.ts';
@@ -135,7 +135,8 @@ interface StepDisplay {
 }
 
 function stepDisplay(reporter: Reporter, { config }: TrainingRun): StepDisplay {
-  const { batchSize, steps } = config.recipe;
+  const { batchSize } = config.recipe;
+  const steps = totalSteps(config.recipe, config.imageCounts.usable);
   let progress: Progress | undefined;
   let meanLoss: number | undefined;
   return {
@@ -193,7 +194,14 @@ async function measureNow({ run, context }: Going, params: Params): Promise<Meas
   const progress = reporter.progress({ label: 'evaluate', total, unit: 'images' });
   try {
     const batchSize = Math.min(8, total);
-    const request = { detector, params, dataset: data.validation, images: config.images, batchSize, signal };
+    const request = {
+      detector,
+      params,
+      dataset: data.validation,
+      test: config.images.test,
+      batchSize,
+      signal,
+    };
     return await measure({ ...request, onProgress: progress.update });
   } catch (error) {
     if (signal.aborted && error === signal.reason) return undefined;
@@ -238,20 +246,19 @@ async function evaluateAt(going: Going, step: number, params: Params): Promise<M
 /** The events of all steps that are left. */
 function trainingEvents({ run, context, clock }: Going): ReturnType<typeof train> {
   const { config, engine, files, data, backend, state, step } = run;
-  const { recipe, detector, seed, images } = config;
-  const plan = { detector, images, recipe, seed, ...pictureThreads(engine) };
+  const { recipe, detector, seed, images, imageCounts } = config;
   return train({
     config: detector,
     optimizer: optimizerOf(recipe, detector),
     backend,
     state,
-    batches: withPauses(trainingBatches(data.train, plan, step)),
-    schedule: scheduleOf(recipe),
-    steps: recipe.steps,
+    batches: withPauses(trainingBatches(data.train, { ...config, ...pictureThreads(engine) }, step)),
+    schedule: scheduleOf(recipe, imageCounts.usable),
+    steps: totalSteps(recipe, imageCounts.usable),
     seed,
     notes: weightsNotes(images),
     checkpointEvery: recipe.checkpointEvery,
-    evaluateEvery: stepsPerEvaluation(recipe),
+    evaluateEvery: stepsPerEvaluation(recipe, imageCounts.usable),
     save: (bytes) => clock.aside(() => writeFileAtomic(join(files.folder, checkpointNames.last), bytes)),
     signal: context.signal,
     maxTraces: 16,
@@ -295,7 +302,9 @@ export async function runTraining(run: TrainingRun, context: VerbContext): Promi
   const clock = startClock(timeSpentIn(records));
   const going: Going = { run, context, log, clock, steps: stepDisplay(context.reporter, run) };
   try {
-    const isDue = step > 0 && step < config.recipe.steps && step % stepsPerEvaluation(config.recipe) === 0;
+    const { recipe, imageCounts } = config;
+    const isLast = step >= totalSteps(recipe, imageCounts.usable);
+    const isDue = step > 0 && !isLast && step % stepsPerEvaluation(recipe, imageCounts.usable) === 0;
     // The run was stopped between this step and its evaluation.
     if (isDue && !isEvaluatedAt(records, step)) await evaluateAt(going, step, state.params);
     return await followRun(going);

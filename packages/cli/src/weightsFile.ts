@@ -12,8 +12,8 @@ import {
 } from '@autoassign/detector';
 import type { Backend } from '@autoassign/tensor';
 import { key, leavesWithPaths, read } from '@autoassign/tensor';
-import type { ImagePlan } from './imagePlan.ts';
-import { defaultLongestSide } from './imagePlan.ts';
+import { atMost, smallImages } from './imagePlan.ts';
+import type { ImagePlan, TestSize } from './runConfig.ts';
 import { RunFolderError } from './runFolder.ts';
 
 /** The checkpoint files of a training run. */
@@ -23,7 +23,8 @@ export const checkpointNames = { last: 'last.safetensors', best: 'best.safetenso
 export interface LoadedDetector {
   readonly detector: Detector;
   readonly params: Params;
-  readonly images: Pick<ImagePlan, 'longestSide'>;
+  /** The size that it sees images at. */
+  readonly test: TestSize;
   /** The file that was read. */
   readonly path: string;
 }
@@ -105,10 +106,12 @@ function jsonField(text: string | undefined): unknown {
   }
 }
 
-function longestSideIn(notes: string | undefined): number {
+function testSizeIn(notes: string | undefined): TestSize {
   const images = jsonField((jsonField(notes) as { readonly images?: string } | undefined)?.images);
-  const side = (images as Partial<ImagePlan> | undefined)?.longestSide;
-  return typeof side === 'number' && side >= 1 ? side : defaultLongestSide;
+  const { test, longestSide } = { ...(images as Partial<ImagePlan> & { readonly longestSide?: number }) };
+  if (test !== undefined) return test;
+  // Files of earlier versions have one number.
+  return typeof longestSide === 'number' && longestSide >= 1 ? atMost(longestSide) : smallImages.test;
 }
 
 /**
@@ -126,5 +129,5 @@ export async function loadDetector(path: string, backend: Backend): Promise<Load
   }
   const detector = createDetector(validateConfig(config), { backend });
   const { params } = loadWeights(await detector.init(key(0)), tensors, { label: path });
-  return { detector, params, images: { longestSide: longestSideIn(metadata.notes) }, path };
+  return { detector, params, test: testSizeIn(metadata.notes), path };
 }

@@ -162,7 +162,12 @@ describe('weights and runs that cannot be used', () => {
   });
 
   it.each([
-    ['a missing field', (config: string) => config.replace('"steps"', '"stairs"'), "'recipe.steps'"],
+    ['a missing field', (config: string) => config.replace('"rate"', '"pace"'), "'recipe.rate'"],
+    [
+      'an earlier format',
+      (config: string) => config.replace('"format": 3', '"format": 2'),
+      'earlier version',
+    ],
     ['an impossible network', (config: string) => config.replace('"convs": 1', '"convs": 0'), 'head.convs'],
     ['data that are gone', (config: string) => config.replaceAll('blocks', 'vanished'), 'vanished'],
     ['other data', (config: string) => config.replace('"train": 4', '"train": 5'), '5 + 2 images'],

@@ -2,7 +2,7 @@
 import type { Dataset, ImageRecord } from '@autoassign/datasets';
 import { expect, it } from 'vitest';
 import { thin } from '../src/charts.ts';
-import { imagePlanOf } from '../src/imagePlan.ts';
+import { placesForObjects } from '../src/imagePlan.ts';
 import { bestAp } from '../src/trainingLog.ts';
 
 const many = 700_000; // a worker's stack holds fewer
@@ -26,7 +26,7 @@ it('plans the places for objects of 700,000 images', () => {
     return { id: index, file: `${index}.jpg`, width: 8, height: 8, annotations };
   };
   const dataset = { length: many, record: recordAt } as unknown as Dataset;
-  expect(imagePlanOf(dataset).maxObjects).toBe(16);
+  expect(placesForObjects(dataset)).toBe(16);
 });
 
 it('finds the best of 700,000 evaluations', () => {

@@ -19,7 +19,14 @@ function tinyConfig(classes: readonly string[]): DetectorConfig {
 /** The verbs; six steps of two images, evaluated after three and six, saved after every second one. */
 export function tinyVerbs({ rate = 2e-3 }: { readonly rate?: number } = {}): Verbs {
   const shapes = { train: 16, validation: 4 };
-  const tiny = { rate, batchSize: 2, steps: 6, warmupSteps: 1, evaluations: 2, checkpointEvery: 2 };
+  const tiny = {
+    rate,
+    batchSize: 2,
+    length: { steps: 6 },
+    warmup: { ...demoRecipe.warmup, steps: 1 },
+    evaluate: { times: 2 },
+    checkpointEvery: 2,
+  };
   return createVerbs({
     detector: tinyConfig,
     recipe: { ...demoRecipe, ...tiny },

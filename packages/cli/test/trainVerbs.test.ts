@@ -209,8 +209,9 @@ describe('a folder of the user', () => {
     expect(stderr).toContain('no validation split: 1 of its 10 images');
     const config = await jsonIn(out, 'train', 'config.json');
     expect(config).toMatchObject({
-      imageCounts: { train: 9, validation: 1 },
-      images: { longestSide: 320, maxObjects: 8 },
+      imageCounts: { train: 9, usable: 9, validation: 1 },
+      maxObjects: 8,
+      images: { train: { shortSides: [320], longSide: 320 }, test: { longSide: 320 } },
       detector: { classes: ['block', 'other'], input: { padMultiple: 32 } },
     });
   });
@@ -232,7 +233,7 @@ describe('a folder of the user', () => {
     ]);
     expect(exitCode).toBe(0);
     expect(await jsonIn(out, 'own', 'config.json')).toMatchObject({
-      imageCounts: { train: 4, validation: 3 },
+      imageCounts: { train: 4, usable: 4, validation: 3 },
     });
   });
 });

@@ -40,14 +40,13 @@ function requireSameClasses(folder: string, dataset: Dataset, { detector, path }
 
 async function measureWithProgress(
   dataset: Dataset,
-  { detector, params, images }: LoadedDetector,
+  { detector, params, test }: LoadedDetector,
   batchSize: number,
   { reporter, signal }: VerbContext,
 ): Promise<Measured> {
   const progress = reporter.progress({ label: 'evaluate', total: dataset.length, unit: 'images' });
   try {
-    const plan = { ...images, maxObjects: 1 };
-    const request = { detector, params, dataset, images: plan, batchSize, signal };
+    const request = { detector, params, dataset, test, batchSize, signal };
     return await measure({ ...request, onProgress: progress.update });
   } finally {
     progress.finish();
@@ -106,7 +105,7 @@ async function evaluateOn(
     backend: engine.backend,
     fma: engine.fma,
     precision: engine.precision,
-    images: loaded.images,
+    test: loaded.test,
     detector: loaded.detector.config,
   };
   const files = await startRun(join(options.out, options.name), config, startedBy(context, engine));

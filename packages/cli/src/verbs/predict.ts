@@ -79,11 +79,11 @@ async function drawFound(
 }
 
 /** A function from an image to what is found in it above a score, one detection per object. */
-function finderFor({ detector, params, images }: LoadedDetector, backend: Backend, score: number) {
+function finderFor({ detector, params, test }: LoadedDetector, backend: Backend, score: number) {
   const { config } = detector;
   const predictor = createPredictor(config, { backend, maxTraces: mostPaddedSizes });
   return async (file: string, pixels: Pixels): Promise<readonly FoundObject[]> => {
-    const plan = { detector: config, images: { ...images, maxObjects: 1 } };
+    const plan = { detector: config, test };
     const found: FoundObject[] = [];
     for await (const batch of evaluationBatches(imageDataset(file, pixels, config.classes), plan, 1)) {
       const [detections] = await predictor.predictBatch(params, batch);

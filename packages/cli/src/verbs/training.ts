@@ -7,13 +7,26 @@ import type { DataSource, OpenedData } from '../dataSource.ts';
 import { folderSource, openData, shapesSource } from '../dataSource.ts';
 import type { Engine } from '../engine.ts';
 import { describeEngine, engineOf, openEngine, startedBy } from '../engine.ts';
-import { fillableBatchSize, imagePlanOf, meanColour, padMultipleFor, usableImages } from '../imagePlan.ts';
+import {
+  fillableBatchSize,
+  meanColour,
+  padMultipleFor,
+  placesForObjects,
+  smallImages,
+  usableImages,
+} from '../imagePlan.ts';
 import type { DemoOptions, TrainOptions } from '../options.ts';
 import type { VerbContext } from '../program.ts';
-import type { TrainingRecipe } from '../recipe.ts';
-import { demoRecipe, photographRecipe, stepsForEpochs, upsideDown, withSteps } from '../recipe.ts';
-import type { RunConfig } from '../runConfig.ts';
-import { readTrainingConfig } from '../runConfig.ts';
+import { readTrainingConfig } from '../readTrainingConfig.ts';
+import {
+  demoRecipe,
+  photographRecipe,
+  stepsForEpochs,
+  totalSteps,
+  upsideDown,
+  withSteps,
+} from '../recipe.ts';
+import type { RunConfig, TrainingRecipe } from '../runConfig.ts';
 import type { RunFiles } from '../runFolder.ts';
 import { newestRunFolder, RunFolderError, runFiles, startRun } from '../runFolder.ts';
 import { leaveResults } from '../runResults.ts';
@@ -56,7 +69,7 @@ function recipeFor(options: DemoOptions, presets: Presets, data: OpenedData): Tr
   const { recipe, epochs } = isShapes ? { recipe: presets.recipe, epochs: 0 } : presets.photographs;
   const batchSize = fillableBatchSize(data.train, options.batch ?? recipe.batchSize);
   const stepsOf = (count: number): number => stepsForEpochs(count, usableImages(data.train), batchSize);
-  const fewest = options.quick ? presets.quick.steps : recipe.steps;
+  const fewest = options.quick ? presets.quick.steps : totalSteps(recipe, usableImages(data.train));
   const asked = options.steps ?? (options.epochs === undefined ? undefined : stepsOf(options.epochs));
   const steps = asked ?? (options.quick ? fewest : Math.max(fewest, stepsOf(epochs)));
   const augment = options.flips === 'both' ? [...recipe.augment, upsideDown] : recipe.augment;
@@ -75,7 +88,7 @@ function sourceFor(options: DemoOptions, { recipe, shapes, quick }: Presets): Da
     const onProblem = strict ? 'strict' : 'skip';
     return folderSource(options.data, { trainSplit, validationSplit, onProblem, followLinks });
   }
-  const steps = options.steps ?? (options.quick ? quick.steps : recipe.steps);
+  const steps = options.steps ?? (options.quick ? quick.steps : totalSteps(recipe, shapes.train));
   const isShort = steps * (options.batch ?? recipe.batchSize) <= quick.shapes.train;
   const { train, validation } = isShort ? quick.shapes : shapes;
   return shapesSource(options.out, train, validation);
@@ -84,7 +97,7 @@ function sourceFor(options: DemoOptions, { recipe, shapes, quick }: Presets): Da
 /** The network for the data: its classes, its padding, and for images of the user's own their mean colour. */
 async function detectorFor(data: OpenedData, source: DataSource, presets: Presets): Promise<DetectorConfig> {
   const config = presets.detector(data.train.classes);
-  const padMultiple = padMultipleFor(data.train, imagePlanOf(data.train));
+  const padMultiple = padMultipleFor(data.train, smallImages);
   const mean = source.kind === 'shapes' ? config.input.mean : await meanColour(data.train);
   return { ...config, input: { ...config.input, mean, padMultiple } };
 }
@@ -94,14 +107,19 @@ async function newRun(options: DemoOptions, presets: Presets, context: VerbConte
   const source = sourceFor(options, presets);
   const data = await openData(source, options.seed, context);
   const config: RunConfig = {
-    format: 2,
+    format: 3,
     seed: options.seed,
     backend: engine.backend,
     fma: engine.fma,
     precision: engine.precision,
     data: source,
-    imageCounts: { train: data.train.length, validation: data.validation.length },
-    images: imagePlanOf(data.train),
+    imageCounts: {
+      train: data.train.length,
+      usable: usableImages(data.train),
+      validation: data.validation.length,
+    },
+    maxObjects: placesForObjects(data.train),
+    images: smallImages,
     recipe: recipeFor(options, presets, data),
     detector: await detectorFor(data, source, presets),
   };
@@ -134,7 +152,7 @@ function tellBeginning(
   for (const note of data.notes) reporter.message(note);
   if (backend === 'cpu')
     reporter.message('The cpu backend is an exact reference and very slow; wasm is the fast one.');
-  const what = `${data.train.length} images, ${data.train.classes.length} classes, ${recipe.steps} steps of ${recipe.batchSize}, seed ${seed}, by ${describeEngine(engine)}`;
+  const what = `${data.train.length} images, ${data.train.classes.length} classes, ${totalSteps(recipe, config.imageCounts.usable)} steps of ${recipe.batchSize}, seed ${seed}, by ${describeEngine(engine)}`;
   reporter.message(
     step === 0
       ? `Training on ${what}, into ${files.folder}`
@@ -161,7 +179,7 @@ function tellStop(
 ): void {
   reporter.event({ event: 'stopped', step, folder: files.folder });
   reporter.message(
-    `Stopped after step ${step} of ${config.recipe.steps}, saved. Continue with: ${commandFor(verb)} --resume ${quoted(files.folder)}`,
+    `Stopped after step ${step} of ${totalSteps(config.recipe, config.imageCounts.usable)}, saved. Continue with: ${commandFor(verb)} --resume ${quoted(files.folder)}`,
   );
 }
 
