@@ -12,7 +12,8 @@ const mostImages = 12;
 /** Of boxes of different classes that overlap more than this, a picture shows the one that scores best. */
 const sameObjectIou = 0.5;
 
-function boxAt(boxes: Float32Array, index: number): Box {
+/** Box `index` of a list of corners. */
+export function boxAt(boxes: Float32Array, index: number): Box {
   const [left = 0, top = 0, right = 0, bottom = 0] = boxes.subarray(4 * index, 4 * index + 4);
   return [left, top, right, bottom];
 }

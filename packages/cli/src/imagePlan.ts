@@ -27,14 +27,17 @@ const coloursFrom = 64;
 const batchesAhead = 8;
 
 /** The size that an image gets. */
-function fittedSize({ width, height }: ImageSize, { shortSide, longSide, enlarge }: TestSize): ImageSize {
+export function fittedSize(
+  { width, height }: ImageSize,
+  { shortSide, longSide, enlarge }: TestSize,
+): ImageSize {
   const size = resizedSize({ width, height }, { shortSide, longSide });
   const isSmaller = size.width >= width && size.height >= height;
   return isSmaller && !enlarge ? { width, height } : size;
 }
 
 /** The step that does to a sample what `fitted` does. */
-function fittingStep({ shortSide, longSide, enlarge }: TestSize): TransformStep {
+export function fittingStep({ shortSide, longSide, enlarge }: TestSize): TransformStep {
   return { type: 'resize', shortSide, longSide, enlarge };
 }
 

@@ -1,6 +1,7 @@
 // The options that each verb receives, and the parsers that check one option each.
 import { statSync } from 'node:fs';
 import { UsageError } from './exitCodes.ts';
+import type { ResultFormat } from './foundFiles.ts';
 
 /** The backends that the program can run on. */
 export const backendNames = ['cpu', 'wasm', 'gpujs', 'webgpu'] as const;
@@ -88,10 +89,25 @@ export interface EvalOptions extends CommonOptions {
 
 /** The options of `autoassign predict`. */
 export interface PredictOptions extends CommonOptions {
+  /** Files, folders, patterns, `-` for standard input. */
   readonly images: readonly string[];
   readonly weights?: string;
   /** Only detections that score above this are drawn and listed. */
   readonly score: number;
+  /** The most detections of a picture; absent means as many as the weights were made with. */
+  readonly limit?: number;
+  /** Only these classes are looked for. */
+  readonly classes?: readonly string[];
+  /** Of two boxes of a class that overlap more, the worse is dropped; absent means as the weights were made with. */
+  readonly iou?: number;
+  /** Look at every picture in several sizes and mirrored. */
+  readonly tta?: true;
+  readonly batch?: number;
+  readonly format: ResultFormat;
+  /** Whether pictures are drawn. */
+  readonly pictures: boolean;
+  /** An annotation file in COCO's form that tells the ids of pictures and classes. */
+  readonly annotations?: string;
 }
 
 function refuse(option: string, needs: string, got: string, advice: string): never {
@@ -203,6 +219,15 @@ export function existingFolder(option: string): (text: string) => string {
  */
 export function existingPath(option: string): (text: string) => string {
   return checked(option, 'a file or folder that exists', ['file', 'folder'], 'Check the path.');
+}
+
+/**
+ * A parser that accepts the path of a file that exists.
+ *
+ * Throws   UsageError that names the option
+ */
+export function existingFile(option: string): (text: string) => string {
+  return checked(option, 'a file that exists', ['file'], 'Check the path.');
 }
 
 /**

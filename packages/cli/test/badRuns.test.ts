@@ -114,16 +114,18 @@ describe('data that cannot be used', () => {
 });
 
 describe('images that cannot be used', () => {
-  it('predict names a missing image, and one that is none, before it does anything', async () => {
+  it('predict names a path where nothing is before it does anything, as a mistake of the command line', async () => {
     const good = join(data, 'images', 'a0.png');
-    const text = join(place.folder, 'text.jpg');
-    await writeFile(text, 'not an image');
-    await expectFailure(
-      ['predict', good, join(place.folder, 'none.jpg')],
-      'none.jpg',
-      'autoassign predict: ',
-    );
-    await expectFailure(['predict', good, text], 'text.jpg');
+    const empty = join(place.folder, 'nothing here');
+    await mkdir(empty);
+    for (const [word, says] of [
+      [join(place.folder, 'none.jpg'), 'no such file or folder'],
+      [empty, 'nothing here'],
+      [join(data, '*.tiff'), 'which no file matches'],
+    ] as const) {
+      const outcome = await runTiny(['predict', good, word, '--out', out, '--name', 'bad']);
+      expect([outcome.exitCode, lastLine(outcome).includes(says)]).toEqual([2, true]);
+    }
     expect(await namesIn(out)).not.toContain('bad');
   });
 });

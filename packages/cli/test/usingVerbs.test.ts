@@ -1,6 +1,5 @@
 // The verbs that use a trained detector: what `eval` and `predict` leave, and whose weights they take.
-import { rmSync } from 'node:fs';
-import { copyFile, readFile, utimes } from 'node:fs/promises';
+import { readFile, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseCocoResults } from '@autoassign/datasets';
 import fc from 'fast-check';
@@ -143,19 +142,6 @@ describe('predict', () => {
       expect([box[0]! >= 0, box[2]! <= 64, box[1]! >= 0, box[3]! <= 48]).toEqual([true, true, true, true]);
     }
     expect(events.filter(({ event }) => event === 'image')).toHaveLength(3);
-  });
-
-  it('decodes an image once, which may be gone afterwards', async () => {
-    const image = join(place.folder, 'brief.png');
-    await copyFile(join(data, 'images', 'b0.png'), image);
-    const words = ['predict', image, '--out', out, '--name', 'brief', '--json'];
-    const { exitCode } = await runTiny(words, {
-      interruptAt: ({ event }) => {
-        if (event === 'run') rmSync(image);
-        return false;
-      },
-    });
-    expect(exitCode).toBe(0);
   });
 
   it('keeps what it found when stopped', async () => {

@@ -1,6 +1,7 @@
 // What a detector is, as plain data that survives JSON: the network's sizes, its input, its loss and its test settings.
 import type { FeatureLevel } from './geometry/points.ts';
 import type { DecodeVariant } from './infer/decode.ts';
+import type { MergeOptions } from './infer/merge.ts';
 import { type LossConfig, paperLoss } from './lossConfig.ts';
 
 /** How bytes become network input: (byte - mean) / std per channel, channels in the given order. */
@@ -71,6 +72,14 @@ export interface HeadConfig {
   readonly distanceBias: number;
 }
 
+/** Looking at a picture several times: its sizes and mirror images, and how what is found in them is put together. */
+export interface TestAugmentation extends MergeOptions {
+  /** Factors of the size that pictures usually have. */
+  readonly scales: readonly number[];
+  /** The axes along which every size is mirrored too; none when left out. */
+  readonly flips?: readonly ('horizontal' | 'vertical')[];
+}
+
 /** What becomes of scores and boxes. */
 export interface TestConfig {
   /** Whose rules hold; `mmdetection` when left out. */
@@ -83,6 +92,8 @@ export interface TestConfig {
   readonly iouThreshold: number;
   /** The most detections of one image. */
   readonly limit: number;
+  /** How pictures are looked at several times, where that is asked for. */
+  readonly augmentation?: TestAugmentation;
 }
 
 /** Everything that makes up a detector, as plain data. */

@@ -28,6 +28,7 @@ export type {
   NeckConfig,
   NormConfig,
   StemConfig,
+  TestAugmentation,
   TestConfig,
 } from './config.ts';
 export { configHash, demoConfig, featureLevels, levelStrides, resnet50Config } from './config.ts';
@@ -41,6 +42,8 @@ export type { FeatureLevel, Points, PyramidPoints } from './geometry/points.ts';
 export { locationCount, locations } from './geometry/points.ts';
 export type { DecodeOptions, DecodeVariant, Detections, HeadOutput, ImageGeometry } from './infer/decode.ts';
 export { decodeCandidates, decodeDetections } from './infer/decode.ts';
+export type { MergeOptions } from './infer/merge.ts';
+export { mergeDetections } from './infer/merge.ts';
 export type { PredictionBatch, Predictor, PredictorOptions } from './infer/predict.ts';
 export { createPredictor } from './infer/predict.ts';
 export type { AutoAssignLossConfig, CenterWeighting, LossConfig, Objectness } from './lossConfig.ts';

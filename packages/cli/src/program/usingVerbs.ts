@@ -1,6 +1,8 @@
 // The verbs that use a trained detector, as data: `eval` and `predict`.
+import { resultFormats } from '../foundFiles.ts';
 import type { EvalOptions, PredictOptions } from '../options.ts';
-import { existingFolder, fraction } from '../options.ts';
+import { existingFile, existingFolder, fraction, wholeNumber } from '../options.ts';
+import { nameList } from '../verbs/data/options.ts';
 import {
   batchOption,
   dataOption,
@@ -43,8 +45,15 @@ const evaluate = verbSpec<EvalOptions>({
 
 const predict = verbSpec<PredictOptions>({
   name: 'predict',
-  description: 'detect objects in images and draw them',
-  arguments: [{ name: 'images', description: 'image files', isList: true, completedBy: 'file' }],
+  description: 'detect objects in pictures, draw them and list them',
+  arguments: [
+    {
+      name: 'images',
+      description: "picture files, folders, patterns such as 'photos/**/*.jpg', or - for standard input",
+      isList: true,
+      completedBy: 'file',
+    },
+  ],
   options: [
     weightsOption,
     {
@@ -53,6 +62,36 @@ const predict = verbSpec<PredictOptions>({
       default: 0.5,
       parse: fraction('--score'),
     },
+    {
+      flags: '--limit <n>',
+      description: 'detections per picture at most (default: as the weights say, usually 100)',
+      parse: wholeNumber('--limit', 1, 100_000),
+    },
+    { flags: '--classes <a,b>', description: 'only these classes', parse: nameList('--classes') },
+    {
+      flags: '--iou <s>',
+      description:
+        'of two boxes of a class that overlap more, the worse is dropped (default: as the weights say, usually 0.6)',
+      parse: fraction('--iou'),
+    },
+    {
+      flags: '--tta',
+      description: 'look at every picture in several sizes and mirrored: slower, often better',
+    },
+    { ...batchOption, description: 'pictures of one padded size that go through the network together' },
+    {
+      flags: '--format <name>',
+      description: 'json: one list; txt: a text file per picture; coco: a COCO results file',
+      choices: resultFormats,
+      default: 'json',
+    },
+    {
+      flags: '--annotations <file>',
+      description: "take COCO's ids of pictures and classes from this file",
+      parse: existingFile('--annotations'),
+      completedBy: 'file',
+    },
+    { flags: '--no-pictures', description: 'draw nothing' },
     ...runFolderOptions('predict'),
     ...engineOptions({ resumable: false }),
     ...speechOptions(),
@@ -63,7 +102,12 @@ const predict = verbSpec<PredictOptions>({
       words: 'predict cat.jpg --weights runs/train --score 0.3',
       meaning: 'less certain detections as well',
     },
+    { words: 'predict photos --format txt --no-pictures', meaning: 'a folder with all below it, as text' },
+    { words: "predict 'photos/**/*.jpg' --tta", meaning: 'in three sizes, each mirrored too' },
+    { words: 'predict - < cat.jpg', meaning: 'a picture from standard input' },
   ],
+  notes:
+    'Text files have a line per object: number of the class from 0, centre x and y, width and height in shares of the picture, score.\nPictures that cannot be read are named and left out; the exit status is then 1.',
   run: (verbs) => verbs.predict,
 });
 

@@ -37,6 +37,8 @@ export interface DecodeOptions {
   readonly scoreThreshold?: number;
   /** Candidates kept per level, the highest class probabilities (`megvii`: scores); 1000 by default. */
   readonly candidatesPerLevel?: number;
+  /** Only these classes are looked for; all by default. */
+  readonly classes?: readonly number[];
   /** Whether scores have the objectness as a factor; true by default. */
   readonly usesObjectness?: boolean;
   /** Boxes must be wider and higher than this, in pixels of the original image; 0 by default. */
@@ -127,11 +129,14 @@ const candidatesOf = (
     return single(probability * sigmoid(output.objectness[Math.floor(i / classes)]!));
   };
   const ranks = variant === 'megvii' ? scoreAt : (i: number): number => sigmoid(output.logits[i]!);
+  const wanted = options.classes === undefined ? undefined : new Set(options.classes);
+  const isWanted = (label: number): boolean => wanted?.has(label) ?? true;
   const candidates: Candidate[] = [];
   let start = 0;
   for (const { height, width, stride } of levels) {
     const end = start + height * width;
-    const found = pairsAbove(output.logits, ranks, { from: start * classes, to: end * classes }, options);
+    const range = { from: start * classes, to: end * classes };
+    const found = pairsAbove(output.logits, (i) => (isWanted(i % classes) ? ranks(i) : 0), range, options);
     const most = variant === 'megvii' ? Math.min(candidatesPerLevel, end - start) : candidatesPerLevel;
     for (const position of highestScores(found.ranks, most)) {
       const pair = found.pairs[position]!;
@@ -230,7 +235,7 @@ const withoutSmall = (detections: Detections, { smallestSide = 0 }: DecodeOption
 };
 
 /** The detections at the given indices, in their order. */
-const pick = ({ boxes, scores, labels }: Detections, indices: ArrayLike<number>): Detections => ({
+export const pick = ({ boxes, scores, labels }: Detections, indices: ArrayLike<number>): Detections => ({
   boxes: Float32Array.from({ length: 4 * indices.length }, (_, i) => boxes[4 * indices[i >> 2]! + (i & 3)]!),
   scores: Float32Array.from(indices, (i) => scores[i]!),
   labels: Int32Array.from(indices, (i) => labels[i]!),
