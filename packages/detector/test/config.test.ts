@@ -6,6 +6,7 @@ import { ConfigError } from '../src/errors.ts';
 import { locationCount } from '../src/geometry/points.ts';
 import { resnext101Config } from '../src/networks.ts';
 import { validateConfig } from '../src/validateConfig.ts';
+import { checkpointLayout } from '../src/weights/layout.ts';
 import { tinyConfig } from './tiny.ts';
 
 const presets = [demoConfig(['a', 'b']), resnet50Config(['a']), resnext101Config(['a']), tinyConfig];
@@ -22,6 +23,12 @@ const changed = (config: unknown, path: readonly string[], value: unknown): unkn
   return copy;
 };
 
+/** The paths of all fields, lists' places among them. */
+const pathsOf = (value: unknown, path: readonly string[] = []): (readonly string[])[] =>
+  typeof value === 'object' && value !== null
+    ? Object.entries(value).flatMap(([name, inner]) => [[...path, name], ...pathsOf(inner, [...path, name])])
+    : [];
+
 describe('validateConfig', () => {
   it('accepts the presets, also after JSON', () => {
     for (const preset of presets) expect(validateConfig(copyOf(preset))).toEqual(preset);
@@ -31,6 +38,12 @@ describe('validateConfig', () => {
     ['', 3, 'needs an object, got 3'],
     ['neck', undefined, 'validateConfig(neck): needs an object, got nothing'],
     ['head.conv', 2, 'validateConfig(head.conv): needs only the fields convs, groups, priorProbability'],
+    ['head.Conv', 2, "got a field 'Conv'. Did you mean 'head.convs'?"],
+    ['zzzzzzzz', 2, "got a field 'zzzzzzzz'. Remove it or correct its name."],
+    ['neck', [], 'validateConfig(neck): needs an object, got []'],
+    ['head.convs', undefined, 'validateConfig(head.convs): needs an integer of at least 1, got nothing'],
+    ['backbone.norm', { kind: 'frozenBatch', channelsPerGroup: 8 }, 'needs only the fields kind'],
+    ['loss.objectness', true, 'validateConfig(loss.objectness): needs one of implicit, explicit, off'],
     ['head.convs', '2', 'validateConfig(head.convs): needs an integer of at least 1, got "2"'],
     ['head.convs', 0, 'integer of at least 1, got 0'],
     ['head.priorProbability', 1, 'validateConfig(head.priorProbability): needs a number between 0 and 1'],
@@ -78,6 +91,30 @@ describe('validateConfig', () => {
       }),
       { seed: 3 },
     );
+  });
+
+  it('takes any document near a preset for what it is: a configuration, or an error that names a field', () => {
+    const part = fc.constantFrom(...presets.flatMap((preset) => pathsOf(preset)));
+    const value = fc.oneof(
+      fc.jsonValue({ maxDepth: 2 }),
+      fc.integer({ min: -2, max: 16 }),
+      fc.constant(undefined),
+    );
+    let accepted = 0;
+    fc.assert(
+      fc.property(fc.constantFrom(...presets), part, value, (preset, path, replacement) => {
+        const config = changed(copyOf(preset), path, replacement);
+        try {
+          expect(checkpointLayout(validateConfig(config)).length).toBeGreaterThan(0);
+          accepted += 1;
+        } catch (error) {
+          expect(error).toBeInstanceOf(ConfigError);
+          expect((error as Error).message).toMatch(/^validateConfig\(.+\): needs .+, got .+\. .+[.?]$/s);
+        }
+      }),
+      { seed: 4, numRuns: 300 },
+    );
+    expect(accepted).toBeGreaterThan(20);
   });
 });
 

@@ -30,6 +30,8 @@ export {
   sign,
   square,
 } from './compose/arithmetic.ts';
+export type { DeformableConv2dOptions } from './compose/deformable.ts';
+export { deformableConv2d } from './compose/deformable.ts';
 export { full, ones, zeros } from './compose/fill.ts';
 export type { ImageSize, Pool2dOptions } from './compose/image.ts';
 export { maxPool2d, resizeBilinear, resizeNearest } from './compose/image.ts';
@@ -91,6 +93,8 @@ export type { PoolAttrs } from './ops/pool.ts';
 export type { RandomAttrs } from './ops/random.ts';
 export type { ArgMaxAttrs, Axes, ReduceAttrs, ReduceOptions } from './ops/reduce.ts';
 export { argMax, max, sum } from './ops/reduce.ts';
+export type { SampleAttrs, SampleInputGradAttrs } from './ops/sampling.ts';
+export { sampleBilinear } from './ops/sampling.ts';
 export type { RuleAttrs } from './ops/structural.ts';
 export { after, identity, stopGradient, withRule } from './ops/structural.ts';
 export type { Attrs, Layout, Primitive, View } from './primitive.ts';

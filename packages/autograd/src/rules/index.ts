@@ -8,6 +8,7 @@ import { matmulRule } from './matmul.ts';
 import * as movement from './movement.ts';
 import * as reduce from './reduce.ts';
 import type { VjpRule } from './rule.ts';
+import * as sampling from './sampling.ts';
 import * as structural from './structural.ts';
 
 /** A rule per primitive, or the statement that no gradient flows through it. */
@@ -54,6 +55,9 @@ export const vjpRules: VjpRules = {
   conv2dInputGrad: conv.conv2dInputGradRule,
   conv2dFilterGrad: conv.conv2dFilterGradRule,
   poolArgMax2d: 'nondifferentiable',
+  sampleBilinear: sampling.sampleBilinearRule,
+  sampleBilinearInputGrad: sampling.sampleBilinearInputGradRule,
+  sampleBilinearPointGrad: sampling.sampleBilinearPointGradRule,
   randomBits: 'nondifferentiable',
   identity: structural.identityRule,
   stopGradient: 'nondifferentiable',

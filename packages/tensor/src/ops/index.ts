@@ -16,6 +16,8 @@ import type { RandomAttrs } from './random.ts';
 import { randomBitsOp } from './random.ts';
 import type { ArgMaxAttrs, ReduceAttrs } from './reduce.ts';
 import * as reduce from './reduce.ts';
+import type { SampleAttrs, SampleInputGradAttrs } from './sampling.ts';
+import * as sampling from './sampling.ts';
 import type { RuleAttrs } from './structural.ts';
 import * as structural from './structural.ts';
 
@@ -58,6 +60,9 @@ export interface AttrsByName {
   readonly conv2dInputGrad: InputGradAttrs;
   readonly conv2dFilterGrad: FilterGradAttrs;
   readonly poolArgMax2d: PoolAttrs;
+  readonly sampleBilinear: SampleAttrs;
+  readonly sampleBilinearInputGrad: SampleInputGradAttrs;
+  readonly sampleBilinearPointGrad: SampleAttrs;
   readonly randomBits: RandomAttrs;
   readonly identity: NoAttrs;
   readonly stopGradient: NoAttrs;
@@ -107,6 +112,9 @@ export const primitives: { readonly [Name in PrimitiveName]: Primitive<AttrsByNa
   conv2dInputGrad: conv.conv2dInputGradOp,
   conv2dFilterGrad: conv.conv2dFilterGradOp,
   poolArgMax2d: poolArgMax2dOp,
+  sampleBilinear: sampling.sampleBilinearOp,
+  sampleBilinearInputGrad: sampling.sampleBilinearInputGradOp,
+  sampleBilinearPointGrad: sampling.sampleBilinearPointGradOp,
   randomBits: randomBitsOp,
   identity: structural.identityOp,
   stopGradient: structural.stopGradientOp,

@@ -2,6 +2,7 @@
 import { convExtents } from '../ops/conv.ts';
 import type { AttrsByName, PrimitiveName } from '../ops/index.ts';
 import { matmulExtents } from '../ops/matmul.ts';
+import { sampleExtents } from '../ops/sampling.ts';
 import { sizeOf } from '../shape.ts';
 import type { Spec } from '../tensor.ts';
 
@@ -12,13 +13,16 @@ export type Tolerance =
   /** Within so many single-precision spacings of the reference. */
   | { readonly kind: 'spacings'; readonly count: number }
   /** A sum over `terms` terms: |error| <= 4 u sqrt(terms) * magnitude, u = 2^-24, where magnitude is the sum of the terms' absolute values. */
-  | { readonly kind: 'sum'; readonly terms: number };
+  | { readonly kind: 'sum'; readonly terms: number }
+  /** A sum over `terms` terms whose signs its inputs do not tell: as for sums, the magnitude being that of the largest result. */
+  | { readonly kind: 'largest'; readonly terms: number };
 
 /** The tolerance of one primitive as a function of its use. */
 type Policy<A> = Tolerance | ((inputs: readonly Spec[], attrs: A, out: Spec) => Tolerance);
 
 const bits: Tolerance = { kind: 'bits' };
 const sumOf = (terms: number): Tolerance => ({ kind: 'sum', terms });
+const signedSumOf = (terms: number): Tolerance => ({ kind: 'largest', terms });
 /** For every rounded op, exponentials and logarithms included: no op of any backend needs more. */
 const arithmetic: Tolerance = { kind: 'spacings', count: 4 };
 
@@ -66,6 +70,15 @@ const policies: { readonly [Name in PrimitiveName]: Policy<AttrsByName[Name]> } 
     return sumOf(batch * outHeight * outWidth);
   },
   poolArgMax2d: bits,
+  sampleBilinear: signedSumOf(4),
+  sampleBilinearInputGrad: ([, points], _attrs, out) => {
+    const { taps, places } = sampleExtents(out.shape, points!.shape);
+    return signedSumOf(4 * taps * places);
+  },
+  sampleBilinearPointGrad: ([x, , points]) => {
+    const { channels, groups } = sampleExtents(x!.shape, points!.shape);
+    return signedSumOf((4 * channels) / groups);
+  },
   randomBits: bits,
   identity: bits,
   stopGradient: bits,
@@ -133,18 +146,24 @@ export const worstViolation = (
   tolerance: Tolerance,
 ): string | undefined => {
   if (actual.length !== expected.length) return `${actual.length} elements instead of ${expected.length}`;
+  const greatest = tolerance.kind === 'largest' ? largestOf(expected) : 0;
+  const magnitudeOf = (i: number): number => Math.max(greatest, magnitudes?.[i] ?? Math.abs(expected[i]!));
   let worst = -1;
   let most = 1;
   for (let i = 0; i < expected.length; i++) {
-    const error = excess(actual[i]!, expected[i]!, tolerance, magnitudes?.[i] ?? Math.abs(expected[i]!));
+    const error = excess(actual[i]!, expected[i]!, tolerance, magnitudeOf(i));
     if (error <= most) continue;
     worst = i;
     most = error;
   }
   if (worst < 0) return undefined;
-  const allowed = describeTolerance(tolerance, magnitudes?.[worst] ?? Math.abs(expected[worst]!));
+  const allowed = describeTolerance(tolerance, magnitudeOf(worst));
   return `element ${worst} of ${expected.length} is ${show(actual[worst]!)}, reference ${show(expected[worst]!)}; ${allowed}`;
 };
+
+/** The largest magnitude among the finite values. */
+const largestOf = (values: ArrayLike<number>): number =>
+  Array.from(values, Math.abs).reduce((most, x) => (Number.isFinite(x) && x > most ? x : most), 0);
 
 const show = (x: number): string => (Object.is(x, -0) ? '-0' : String(x));
 

@@ -9,6 +9,7 @@ import * as indexing from './samplers/indexing.ts';
 import { matmul } from './samplers/matmul.ts';
 import * as movement from './samplers/movement.ts';
 import * as reduce from './samplers/reduce.ts';
+import * as sampling from './samplers/sampling.ts';
 import * as structural from './samplers/structural.ts';
 
 /** A function from a stream of random data to the cases of one primitive. */
@@ -57,6 +58,9 @@ const samplers: { readonly [Name in PrimitiveName]: Sampler<AttrsByName[Name]> }
   conv2dInputGrad: conv.inputGradient,
   conv2dFilterGrad: conv.filterGradient,
   poolArgMax2d: conv.pooling,
+  sampleBilinear: sampling.sampleBilinear,
+  sampleBilinearInputGrad: sampling.inputGradient,
+  sampleBilinearPointGrad: sampling.pointGradient,
   randomBits: indexing.randomBits,
   identity: structural.identity,
   stopGradient: structural.stopGradient,

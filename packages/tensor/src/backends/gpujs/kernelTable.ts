@@ -7,6 +7,7 @@ import type { ConcatAttrs, PadAttrs } from '../../ops/movement.ts';
 import type { PoolAttrs } from '../../ops/pool.ts';
 import type { RandomAttrs } from '../../ops/random.ts';
 import type { ArgMaxAttrs } from '../../ops/reduce.ts';
+import type { SampleAttrs, SampleInputGradAttrs } from '../../ops/sampling.ts';
 import type { Attrs, Primitive } from '../../primitive.ts';
 import type { Spec } from '../../tensor.ts';
 import { loopKernel } from './kernels/loop.ts';
@@ -19,6 +20,7 @@ import {
   matmulKernel,
 } from './kernels/product.ts';
 import { randomBitsKernel } from './kernels/random.ts';
+import { sampleInputGradKernel, sampleKernel, samplePointGradKernel } from './kernels/sampling.ts';
 import type { ModeTraits } from './modes.ts';
 import {
   packedConvolutionKernel,
@@ -69,6 +71,12 @@ const table: Readonly<Record<string, WriteKernel>> = {
     conv2dInputGradKernel(inputs, output, attrs as InputGradAttrs, traits),
   conv2dFilterGrad: (inputs, output, attrs, traits) =>
     conv2dFilterGradKernel(inputs, output, attrs as FilterGradAttrs, traits),
+  sampleBilinear: (inputs, output, attrs, traits) =>
+    sampleKernel(inputs, output, attrs as SampleAttrs, traits),
+  sampleBilinearInputGrad: (inputs, output, attrs, traits) =>
+    sampleInputGradKernel(inputs, output, attrs as SampleInputGradAttrs, traits),
+  sampleBilinearPointGrad: (inputs, output, attrs, traits) =>
+    samplePointGradKernel(inputs, output, attrs as SampleAttrs, traits),
   randomBits: (inputs, output, attrs, traits) =>
     randomBitsKernel(inputs, output, attrs as RandomAttrs, traits),
   pack: (inputs, _output, attrs, traits) => packKernel(inputs, attrs as PackAttrs, traits),

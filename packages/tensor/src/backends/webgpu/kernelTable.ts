@@ -7,6 +7,7 @@ import type { ConcatAttrs, PadAttrs } from '../../ops/movement.ts';
 import type { PoolAttrs } from '../../ops/pool.ts';
 import type { RandomAttrs } from '../../ops/random.ts';
 import type { ArgMaxAttrs } from '../../ops/reduce.ts';
+import type { SampleAttrs, SampleInputGradAttrs } from '../../ops/sampling.ts';
 import type { Attrs, Primitive } from '../../primitive.ts';
 import type { Spec } from '../../tensor.ts';
 import type { GpuKernel, KernelContext } from './kernel.ts';
@@ -15,6 +16,7 @@ import { emitGather, emitScatterAdd, emitTopK } from './kernels/indexing.ts';
 import { emitCopy, emitLoop } from './kernels/loop.ts';
 import { emitConcat, emitPad } from './kernels/movement.ts';
 import { emitRandomBits } from './kernels/random.ts';
+import { emitSample, emitSampleInputGrad, emitSamplePointGrad } from './kernels/sampling.ts';
 import { emitArgMax, emitPoolArgMax } from './kernels/search.ts';
 import type { PartedAttrs } from './splitSums.ts';
 import {
@@ -47,6 +49,12 @@ const table: Readonly<Record<string, EmitStep>> = {
   argMax: (inputs, output, attrs, context) => emitArgMax(inputs, output, attrs as ArgMaxAttrs, context),
   poolArgMax2d: (inputs, output, attrs, context) =>
     emitPoolArgMax(inputs, output, attrs as PoolAttrs, context),
+  sampleBilinear: (inputs, output, attrs, context) =>
+    emitSample(inputs, output, attrs as SampleAttrs, context),
+  sampleBilinearInputGrad: (inputs, output, attrs, context) =>
+    emitSampleInputGrad(inputs, output, attrs as SampleInputGradAttrs, context),
+  sampleBilinearPointGrad: (inputs, output, attrs, context) =>
+    emitSamplePointGrad(inputs, output, attrs as SampleAttrs, context),
   randomBits: (inputs, output, attrs, context) =>
     emitRandomBits(inputs, output, attrs as RandomAttrs, context),
   matmul: (inputs, output, attrs, context) => emitMatmul(inputs, output, attrs as MatmulAttrs, context),
