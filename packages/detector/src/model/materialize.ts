@@ -27,18 +27,19 @@ const constantOf = ({ shape, dtype }: Tensor, data: Data): Tensor => tensor(data
  * One leaf at a time, since initial values of a large network need many times their own memory while they are drawn.
  */
 export const materialize = async <T extends Tree>(tree: T): Promise<T> => {
-  const backend = await cpuEngine();
+  let backend: Backend | undefined;
   const constants: Tensor[] = [];
   for (const leaf of leaves(tree)) {
     if (leaf.source.kind !== 'apply') {
       constants.push(leaf);
       continue;
     }
+    backend ??= await cpuEngine();
     const computed = await evaluate(leaf, { backend });
     constants.push(constantOf(leaf, await read(computed)));
     release(computed);
   }
-  await backend.destroy();
+  await backend?.destroy();
   return fillTree(tree, constants);
 };
 

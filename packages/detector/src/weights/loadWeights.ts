@@ -54,13 +54,17 @@ export const loadWeights = (
   return { params: loaded, report };
 };
 
-const describe = ({ dtype, shape }: StoredTensor): string => `${dtype}[${shape.join(',')}]`;
+/** What is compared of an array. */
+type StoredHead = Pick<StoredTensor, 'dtype' | 'shape'>;
+
+const describe = ({ dtype, shape }: StoredHead): string => `${dtype}[${shape.join(',')}]`;
 
 /** What checkpoints carry besides weights: published ones a counter of batches, those of training the rest of its state. */
 const isBeside = (name: string): boolean =>
   name.endsWith('.num_batches_tracked') || name.startsWith('training.');
 
-const compareNames = (params: Params, stored: ReadonlyMap<string, StoredTensor>): WeightsReport => {
+/** What of the parameters and of a file's arrays did not meet. */
+export const compareNames = (params: Params, stored: ReadonlyMap<string, StoredHead>): WeightsReport => {
   const wanted = leavesWithPaths(params);
   const paths = new Set(wanted.map(([path]) => path));
   return {
@@ -74,20 +78,23 @@ const compareNames = (params: Params, stored: ReadonlyMap<string, StoredTensor>)
   };
 };
 
-const requireAll = ({ missing, mismatched }: WeightsReport, label: string | undefined): void => {
+/** Throws the error for the first parameter that was not found as it is. */
+export const requireAll = (
+  { missing, mismatched }: WeightsReport,
+  label: string | undefined,
+  where = 'loadWeights',
+): void => {
   const advice = 'Use a checkpoint of this configuration, or turn strict off to keep what does not fit.';
   const [other] = mismatched;
   const more = (count: number): string => (count > 1 ? `, and ${count - 1} more like it` : '');
   if (other !== undefined) {
     const needs = `${other.wanted} for '${other.name}'`;
     const got = `${other.found}${more(mismatched.length)}`;
-    throw new WeightsError(sentence({ where: 'loadWeights', label, needs, got, advice }));
+    throw new WeightsError(sentence({ where, label, needs, got, advice }));
   }
   if (missing.length === 0) return;
   const needs = `an array '${missing[0]}'`;
-  throw new WeightsError(
-    sentence({ where: 'loadWeights', label, needs, got: `none${more(missing.length)}`, advice }),
-  );
+  throw new WeightsError(sentence({ where, label, needs, got: `none${more(missing.length)}`, advice }));
 };
 
 const constantOf = (name: string, { shape }: Tensor, stored: StoredTensor): Tensor =>

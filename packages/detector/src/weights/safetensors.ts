@@ -1,6 +1,7 @@
 // The safetensors container: named arrays behind a JSON header, read with every length and offset checked.
 import { sentence } from '@autoassign/tensor';
 import { WeightsError } from '../errors.ts';
+import type { ByteSource } from './byteSource.ts';
 
 /** The element types of a safetensors file. */
 export type StoredDType =
@@ -31,7 +32,16 @@ export type StoredData =
   | Uint16Array
   | Uint8Array;
 
-const storage = {
+/** A class of typed arrays. */
+export interface ElementArray {
+  readonly name: string;
+  readonly BYTES_PER_ELEMENT: number;
+  new (length: number): StoredData;
+  new (buffer: ArrayBufferLike, byteOffset?: number, length?: number): StoredData;
+}
+
+/** The typed arrays of the element types. */
+export const elementTypes: Readonly<Record<StoredDType, ElementArray>> = {
   F64: Float64Array,
   F32: Float32Array,
   F16: Uint16Array,
@@ -45,7 +55,7 @@ const storage = {
   U16: Uint16Array,
   U8: Uint8Array,
   BOOL: Uint8Array,
-} as const;
+};
 
 /** One named array of a file. */
 export interface StoredTensor {
@@ -82,26 +92,54 @@ interface Entry {
  * Example  const { tensors } = readSafetensors(await readFile('model.safetensors'))
  */
 export const readSafetensors = (bytes: Uint8Array, label?: string): Safetensors => {
-  const fail = (needs: string, got: string): never => {
-    throw new WeightsError(sentence({ where: 'readSafetensors', label, needs, got, advice: damaged }));
-  };
-  const { header, start } = readHeader(bytes, fail);
-  const { __metadata__: metadata = {}, ...rest } = header;
-  if (!isRecord(metadata) || Object.values(metadata).some((value) => typeof value !== 'string'))
-    fail('metadata of strings', describe(metadata));
-  const entries = Object.entries(rest).map(([name, value]) => readEntry(name, value, fail));
-  checkLayout(entries, bytes.length - start, fail);
+  const fail = failure(label);
+  const start = headerEnd(bytes.subarray(0, prefix), bytes.length, fail);
+  const { entries, metadata } = readHeader(bytes.subarray(prefix, start), bytes.length - start, fail);
   const tensors = entries.map(({ name, dtype, shape, from, to }): [string, StoredTensor] => {
     // A copy, since the place of an array in the file need not suit its element size; not by slice, which Node's Buffer overrides.
     const copy = new Uint8Array(bytes.subarray(start + from, start + to)).buffer;
-    return [name, { dtype, shape, data: new storage[dtype](copy) }];
+    return [name, { dtype, shape, data: new elementTypes[dtype](copy) }];
   });
-  return { tensors: Object.fromEntries(tensors), metadata: metadata as Record<string, string> };
+  return { tensors: Object.fromEntries(tensors), metadata };
+};
+
+/** A safetensors file whose header was read. */
+export interface SafetensorsFile extends Pick<Safetensors, 'metadata'> {
+  readonly arrays: ReadonlyMap<string, Pick<StoredTensor, 'dtype' | 'shape'>>;
+  /** One array of the file. */
+  readonly read: (name: string) => Promise<StoredTensor>;
+}
+
+/**
+ * What a safetensors file has; its arrays are read one by one when they are asked for.
+ *
+ * Throws   WeightsError as `readSafetensors`
+ */
+export const openSafetensors = async (source: ByteSource, label?: string): Promise<SafetensorsFile> => {
+  const fail = failure(label);
+  const start = headerEnd(await source.read(0, Math.min(prefix, source.size)), source.size, fail);
+  const header = await source.read(prefix, start);
+  const { entries, metadata } = readHeader(header, source.size - start, fail);
+  const arrays = new Map(entries.map((entry) => [entry.name, entry]));
+  const read = async (name: string): Promise<StoredTensor> => {
+    const { dtype, shape, from, to } = arrays.get(name)!;
+    const bytes = await source.read(start + from, start + to);
+    if (bytes.length !== to - from) fail(`${to - from} bytes for '${name}'`, `${bytes.length} bytes`);
+    const isOwn = bytes.byteLength === bytes.buffer.byteLength;
+    return { dtype, shape, data: new elementTypes[dtype]((isOwn ? bytes : new Uint8Array(bytes)).buffer) };
+  };
+  return { arrays, metadata, read };
 };
 
 type Fail = (needs: string, got: string) => never;
 
 const damaged = 'The file is damaged or of another format; fetch or write it again.';
+
+const failure =
+  (label: string | undefined): Fail =>
+  (needs, got) => {
+    throw new WeightsError(sentence({ where: 'readSafetensors', label, needs, got, advice: damaged }));
+  };
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -111,16 +149,27 @@ const describe = (value: unknown): string => {
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 };
 
-const readHeader = (bytes: Uint8Array, fail: Fail): { header: Record<string, unknown>; start: number } => {
-  if (bytes.length < prefix) fail(`at least ${prefix} bytes`, `${bytes.length} bytes`);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const length = view.getBigUint64(0, true);
-  const room = bytes.length - prefix;
-  if (length > BigInt(Math.min(room, longestHeader)))
-    fail(`a header of at most ${Math.min(room, longestHeader)} bytes`, `a header length of ${length}`);
-  const start = prefix + Number(length);
-  const header = parseHeader(bytes.subarray(prefix, start), fail);
-  return { header, start };
+/** Where the header ends and the data begins. */
+const headerEnd = (start: Uint8Array, size: number, fail: Fail): number => {
+  if (start.length < prefix) fail(`at least ${prefix} bytes`, `${start.length} bytes`);
+  const length = new DataView(start.buffer, start.byteOffset, prefix).getBigUint64(0, true);
+  const room = Math.min(size - prefix, longestHeader);
+  if (length > BigInt(room)) fail(`a header of at most ${room} bytes`, `a header length of ${length}`);
+  return prefix + Number(length);
+};
+
+/** What a header says, checked against the number of bytes behind it. */
+const readHeader = (
+  bytes: Uint8Array,
+  dataLength: number,
+  fail: Fail,
+): { readonly entries: readonly Entry[]; readonly metadata: Record<string, string> } => {
+  const { __metadata__: metadata = {}, ...rest } = parseHeader(bytes, fail);
+  if (!isRecord(metadata) || Object.values(metadata).some((value) => typeof value !== 'string'))
+    fail('metadata of strings', describe(metadata));
+  const entries = Object.entries(rest).map(([name, value]) => readEntry(name, value, fail));
+  checkLayout(entries, dataLength, fail);
+  return { entries, metadata: metadata as Record<string, string> };
 };
 
 const parseHeader = (bytes: Uint8Array, fail: Fail): Record<string, unknown> => {
@@ -138,15 +187,15 @@ const isSize = (value: unknown): value is number => Number.isSafeInteger(value) 
 const readEntry = (name: string, value: unknown, fail: Fail): Entry => {
   if (!isRecord(value)) return fail(`an object for '${name}'`, describe(value));
   const { dtype, shape, data_offsets: offsets } = value;
-  if (typeof dtype !== 'string' || !Object.hasOwn(storage, dtype))
-    return fail(`'${name}' of dtype ${Object.keys(storage).join(', ')}`, describe(dtype));
+  if (typeof dtype !== 'string' || !Object.hasOwn(elementTypes, dtype))
+    return fail(`'${name}' of dtype ${Object.keys(elementTypes).join(', ')}`, describe(dtype));
   if (!Array.isArray(shape) || !shape.every(isSize))
     return fail(`a shape of non-negative integers for '${name}'`, describe(shape));
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isSize))
     return fail(`two data offsets for '${name}'`, describe(offsets));
   const [from, to] = offsets as [number, number];
   const size = shape.reduce((product: number, n: number) => product * n, 1);
-  const wanted = size * storage[dtype as StoredDType].BYTES_PER_ELEMENT;
+  const wanted = size * elementTypes[dtype as StoredDType].BYTES_PER_ELEMENT;
   if (to - from !== wanted)
     return fail(
       `${wanted} bytes for '${name}' ${dtype}[${shape.join(',')}]`,
@@ -176,7 +225,10 @@ export const writeSafetensors = (
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array => {
   const named = Object.entries(tensors);
-  for (const [name, stored] of named) checkStored(name, stored);
+  for (const [name, stored] of named) {
+    requireFreeName(name);
+    checkStored('writeSafetensors', name, stored);
+  }
   const ordered = named.sort(([, a], [, b]) => b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT);
   let end = 0;
   const entries = ordered.map(([name, { dtype, shape, data }]) => {
@@ -207,17 +259,26 @@ const paddedHeader = (text: string): Uint8Array => {
   return padded;
 };
 
-const checkStored = (name: string, { dtype, shape, data }: StoredTensor): void => {
+/** Refuses an array whose data does not have its dtype or does not fill its shape. */
+export const checkStored = (where: string, name: string, { dtype, shape, data }: StoredTensor): void => {
   const size = shape.reduce((product, n) => product * n, 1);
-  const reserved = name === '__metadata__';
-  if (!reserved && data instanceof storage[dtype] && data.length === size) return;
+  if (data instanceof elementTypes[dtype] && data.length === size) return;
   throw new WeightsError(
     sentence({
-      where: 'writeSafetensors',
+      where,
       label: name,
-      needs: reserved ? "a name other than '__metadata__'" : `${size} elements in a ${storage[dtype].name}`,
-      got: reserved ? 'that name' : `${data.length} in a ${data.constructor.name}`,
-      advice: reserved ? 'Rename the array.' : 'Convert the data or correct dtype and shape.',
+      needs: `${size} elements in a ${elementTypes[dtype].name}`,
+      got: `${data.length} in a ${data.constructor.name}`,
+      advice: 'Convert the data or correct dtype and shape.',
     }),
+  );
+};
+
+const requireFreeName = (name: string): void => {
+  if (name !== '__metadata__') return;
+  const needs = "a name other than '__metadata__'";
+  const advice = 'Rename the array.';
+  throw new WeightsError(
+    sentence({ where: 'writeSafetensors', label: name, needs, got: 'that name', advice }),
   );
 };

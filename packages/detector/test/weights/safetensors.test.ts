@@ -2,41 +2,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { WeightsError } from '../../src/errors.ts';
-import type { StoredTensor } from '../../src/weights/safetensors.ts';
-import { readSafetensors, writeSafetensors } from '../../src/weights/safetensors.ts';
+import type { StoredDType } from '../../src/weights/safetensors.ts';
+import { elementTypes, readSafetensors, writeSafetensors } from '../../src/weights/safetensors.ts';
+import { bytesOf, storedArray } from './storedArrays.ts';
 
-const shape = fc.array(fc.integer({ min: 0, max: 4 }), { maxLength: 3 });
-const sizeOf = (sizes: readonly number[]): number => sizes.reduce((product, n) => product * n, 1);
-
-const kinds = [
-  ['F64', Float64Array],
-  ['F32', Float32Array],
-  ['F16', Uint16Array],
-  ['BF16', Uint16Array],
-  ['I64', BigInt64Array],
-  ['I32', Int32Array],
-  ['I16', Int16Array],
-  ['I8', Int8Array],
-  ['U64', BigUint64Array],
-  ['U32', Uint32Array],
-  ['U16', Uint16Array],
-  ['U8', Uint8Array],
-  ['BOOL', Uint8Array],
-] as const;
-
-/** An array of any type whose bytes are arbitrary, so NaN payloads and negative zeros are among them. */
-const stored: fc.Arbitrary<StoredTensor> = fc
-  .tuple(fc.constantFrom(...kinds), shape)
-  .chain(([[dtype, Kind], sizes]) => {
-    const length = sizeOf(sizes) * Kind.BYTES_PER_ELEMENT;
-    return fc
-      .uint8Array({ minLength: length, maxLength: length })
-      .map((bytes) => ({ dtype, shape: sizes, data: new Kind(bytes.slice().buffer) }));
-  });
+const stored = storedArray(Object.keys(elementTypes) as StoredDType[]);
 const name = fc.string({ minLength: 1, unit: 'grapheme' }).filter((text) => text !== '__metadata__');
-
-const bytesOf = ({ data }: StoredTensor): Uint8Array =>
-  new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 
 describe('round trip', () => {
   it('keeps every name, type, shape, byte and metadata entry', () => {
