@@ -1,8 +1,8 @@
 // Which objects a run shows the label assignment of, and how their locations were weighted by the trained detector.
 import type { Annotation, Batch, Dataset } from '@autoassign/datasets';
 import { isTrainable } from '@autoassign/datasets';
-import type { Assignment, BatchTensors, Detector, Params } from '@autoassign/detector';
-import { assignment, batchTensors, featureLevels } from '@autoassign/detector';
+import type { AssignedWeights, BatchTensors, Detector, Params } from '@autoassign/detector';
+import { assignedWeights, batchTensors, featureLevels } from '@autoassign/detector';
 import type { Backend, Compiled, Data } from '@autoassign/tensor';
 import { compile, read, release } from '@autoassign/tensor';
 import type { AssignmentScene, LevelWeights } from './assignmentPicture.ts';
@@ -75,17 +75,13 @@ async function batchOf({ detector, dataset, test }: AssignmentRequest, position:
 }
 
 /** The weights of all objects of a batch, as one program for all images of a size. */
-type Weigh = Compiled<[params: Params, batch: BatchTensors], Weighted>;
-
-/** Positive weights f32[N,R,M] and weighted confidences f32[N,M]. */
-type Weighted = Pick<Assignment, 'positiveWeights' | 'objectConfidence'>;
+type Weigh = Compiled<[params: Params, batch: BatchTensors], AssignedWeights>;
 
 function compileWeighing({ detector, backend }: AssignmentRequest): Weigh {
-  const weigh = (params: Params, { images, ...targets }: BatchTensors): Weighted => {
+  const weigh = (params: Params, { images, ...targets }: BatchTensors): AssignedWeights => {
     const { points, ...predictions } = detector.forward(params, images);
-    const prior = params.bbox_head.center_prior;
-    const all = assignment(predictions, targets, prior, points, detector.config.loss);
-    return { positiveWeights: all.positiveWeights, objectConfidence: all.objectConfidence };
+    const levels = featureLevels(detector.config, images.shape[2]!, images.shape[3]!);
+    return assignedWeights(detector.config.loss)(predictions, targets, { ...points, levels }, params);
   };
   return compile(weigh, { backend, maxTraces: 2 * mostObjects });
 }

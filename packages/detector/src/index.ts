@@ -1,15 +1,34 @@
 // @autoassign/detector: the AutoAssign object detector. Label assignment, loss, network, training, prediction, weights.
 
+export { anchorOverlap, octaveScales, squareAnchors } from './assign/anchors.ts';
 export type { Assignment, AssignmentOptions } from './assign/assignment.ts';
 export { assignment } from './assign/assignment.ts';
+export type { AtssMatchOptions, AtssOptions } from './assign/atss.ts';
+export { atssLoss, atssMatches } from './assign/atss.ts';
 export { classConfidence, jointConfidence, localizationLoss, objectConfidence } from './assign/confidence.ts';
 export { crossEntropyToOne, crossEntropyToZero } from './assign/crossEntropy.ts';
+export type { FcosMatchOptions, FcosOptions } from './assign/fcos.ts';
+export { fcosLoss, fcosMatches } from './assign/fcos.ts';
+export type { FocalOptions } from './assign/focal.ts';
+export { crossEntropyOfLogits, focalCosts } from './assign/focal.ts';
+export type { Bags, FreeAnchorOptions } from './assign/freeAnchor.ts';
+export {
+  anchorBags,
+  boxLikelihood,
+  freeAnchorBags,
+  freeAnchorLoss,
+  meanMaxWeights,
+} from './assign/freeAnchor.ts';
 export type { Predictions, Prior, Targets } from './assign/inputs.ts';
 export type { AutoAssignLoss, AutoAssignOptions } from './assign/loss.ts';
 export { autoAssignLoss } from './assign/loss.ts';
 export type { Losses } from './assign/losses.ts';
 export { lossesOf } from './assign/losses.ts';
+export type { MatchedLossOptions, Matches } from './assign/matches.ts';
+export { bestCandidate, boxTerm, centerness, centernessTerm, classificationTerm } from './assign/matches.ts';
 export { centerPrior, forceCandidates, insideObjects } from './assign/prior.ts';
+export type { RetinaNetMatchOptions, RetinaNetOptions } from './assign/retinaNet.ts';
+export { retinaNetLoss, retinaNetMatches } from './assign/retinaNet.ts';
 export {
   bestOverlap,
   foregroundness,
@@ -46,7 +65,19 @@ export type { MergeOptions } from './infer/merge.ts';
 export { mergeDetections } from './infer/merge.ts';
 export type { PredictionBatch, Predictor, PredictorOptions } from './infer/predict.ts';
 export { createPredictor } from './infer/predict.ts';
-export type { AutoAssignLossConfig, CenterWeighting, LossConfig, Objectness } from './lossConfig.ts';
+export type {
+  AtssLossConfig,
+  AutoAssignLossConfig,
+  CenterWeighting,
+  FcosLossConfig,
+  FreeAnchorLossConfig,
+  LossConfig,
+  Objectness,
+  RetinaNetLossConfig,
+} from './lossConfig.ts';
+export { isAutoAssign } from './lossConfig.ts';
+export type { AssignedWeights, Weighing } from './model/assignedWeights.ts';
+export { assignedWeights } from './model/assignedWeights.ts';
 export type { Detector, DetectorOptions } from './model/detector.ts';
 export { createDetector } from './model/detector.ts';
 export type { LossFunction } from './model/detectorLoss.ts';

@@ -1,4 +1,8 @@
-// How locations answer for objects, as plain data: AutoAssign with the switches of its ablations.
+// How locations answer for objects, as plain data: AutoAssign with the switches of its ablations, and what it is compared with.
+import type { AtssOptions } from './assign/atss.ts';
+import type { FcosOptions } from './assign/fcos.ts';
+import type { FreeAnchorOptions } from './assign/freeAnchor.ts';
+import type { RetinaNetOptions } from './assign/retinaNet.ts';
 
 /** How much a location counts by where it lies: a Gaussian learned per class, the same with mean 0 and sigma 1 for good, or not at all. */
 export type CenterWeighting = 'learned' | 'fixed' | 'off';
@@ -26,8 +30,37 @@ export interface AutoAssignLossConfig {
   readonly objectness?: Objectness;
 }
 
-/** What a detector is trained with: one of these by its field `kind`. */
-export type LossConfig = AutoAssignLossConfig;
+/** FCOS, see `fcosLoss`; what is left out is as there. */
+export interface FcosLossConfig extends FcosOptions {
+  readonly kind: 'fcos';
+}
+
+/** ATSS, see `atssLoss`. */
+export interface AtssLossConfig extends AtssOptions {
+  readonly kind: 'atss';
+}
+
+/** The thresholds of RetinaNet, see `retinaNetLoss`. */
+export interface RetinaNetLossConfig extends RetinaNetOptions {
+  readonly kind: 'retinanet';
+}
+
+/** FreeAnchor, see `freeAnchorLoss`. */
+export interface FreeAnchorLossConfig extends FreeAnchorOptions {
+  readonly kind: 'freeanchor';
+}
+
+/** What a detector is trained with: one of these by its field `kind`, AutoAssign when there is none. */
+export type LossConfig =
+  | AutoAssignLossConfig
+  | FcosLossConfig
+  | AtssLossConfig
+  | RetinaNetLossConfig
+  | FreeAnchorLossConfig;
+
+/** Whether a loss is that of AutoAssign. */
+export const isAutoAssign = (loss: LossConfig): loss is AutoAssignLossConfig =>
+  loss.kind === undefined || loss.kind === 'autoassign';
 
 /** AutoAssign as the paper has it. */
 export const paperLoss: AutoAssignLossConfig = {
@@ -39,8 +72,9 @@ export const paperLoss: AutoAssignLossConfig = {
 };
 
 /** Whether the scores of detections have the objectness as a factor. */
-export const usesObjectness = (loss: LossConfig): boolean => loss.objectness !== 'off';
+export const usesObjectness = (loss: LossConfig): boolean =>
+  isAutoAssign(loss) ? loss.objectness !== 'off' : loss.kind === 'fcos' || loss.kind === 'atss';
 
 /** Whether the centre prior's mean and sigma are learned. */
-export const learnsCenterPrior = ({ centerWeighting = 'learned' }: LossConfig): boolean =>
-  centerWeighting === 'learned';
+export const learnsCenterPrior = (loss: LossConfig): boolean =>
+  isAutoAssign(loss) && (loss.centerWeighting ?? 'learned') === 'learned';

@@ -22,7 +22,7 @@ import {
   valuesOf,
 } from './assign.scenes.ts';
 
-const runs = { numRuns: 4, seed: 11, endOnFailure: true };
+const runs = { numRuns: 2, seed: 11, endOnFailure: true };
 
 const forScenes = (holds: (inputs: Inputs) => Promise<void>): Promise<void> =>
   fc.assert(

@@ -69,7 +69,11 @@ describe('validateConfig', () => {
     ['head.groups', 7, 'a divisor of the 48 channels'],
     ['test.iouThreshold', 1.5, 'a number in [0, 1]'],
     ['loss.forceTopK', -1, 'an integer of at least 0'],
-    ['loss.kind', 'focal', 'validateConfig(loss.kind): needs one of autoassign'],
+    [
+      'loss.kind',
+      'focal',
+      'validateConfig(loss.kind): needs one of autoassign, fcos, atss, retinanet, freeanchor',
+    ],
     [
       'loss.centerWeighting',
       'learnt',

@@ -30,7 +30,7 @@ export const tidyTargets = ({ boxes, labels, valid }: Targets): Targets => ({
 });
 
 /**
- * Nothing when the inputs fit together.
+ * Nothing when the inputs fit together; the prior only where there is one.
  *
  * Throws   ShapeError that shows every input
  */
@@ -38,7 +38,7 @@ export const requireInputs = (
   where: string,
   predictions: Predictions,
   targets: Targets,
-  prior: Prior,
+  prior: Prior | undefined,
   points: Points,
 ): void => {
   const [images, locations, classes] = predictions.logits.shape;
@@ -50,10 +50,9 @@ export const requireInputs = (
     [targets.boxes, 'f32', [images, objects, 4]],
     [targets.labels, 'i32', [images, objects]],
     [targets.valid, 'bool', [images, objects]],
-    [prior.mean, 'f32', [classes, 2]],
-    [prior.sigma, 'f32', [classes, 2]],
     [points.locations, 'f32', [locations, 2]],
     [points.strides, 'f32', [locations]],
+    ...Object.values(prior ?? {}).map((part) => [part, 'f32', [classes, 2]] as const),
   ];
   const fits = wanted.every(
     ([spec, dtype, shape]) => spec.dtype === dtype && spec.shape.join() === shape.join(),
@@ -62,9 +61,14 @@ export const requireInputs = (
   throw new ShapeError(
     sentence({
       where,
-      needs:
-        'logits f32[N,R,K], objectness f32[N,R], distances f32[N,R,4], boxes f32[N,M,4], labels i32[N,M], valid bool[N,M], mean and sigma f32[K,2], locations f32[R,2] and strides f32[R], N and M at least 1',
-      got: describeInputs({ ...predictions, ...targets, ...prior, ...points }),
+      needs: `logits f32[N,R,K], objectness f32[N,R], distances f32[N,R,4], boxes f32[N,M,4], labels i32[N,M], valid bool[N,M], ${prior === undefined ? '' : 'mean and sigma f32[K,2], '}locations f32[R,2] and strides f32[R], N and M at least 1`,
+      got: describeInputs({
+        ...predictions,
+        ...targets,
+        ...prior,
+        locations: points.locations,
+        strides: points.strides,
+      }),
       advice: 'Give at least one image, and pad the objects of a batch without any to one that is not valid.',
     }),
   );

@@ -1,7 +1,11 @@
 // The network and a loss composed: from parameters and a batch to the loss.
+import { atssLoss } from '../assign/atss.ts';
+import { fcosLoss } from '../assign/fcos.ts';
+import { freeAnchorLoss } from '../assign/freeAnchor.ts';
 import type { Predictions, Targets } from '../assign/inputs.ts';
 import { autoAssignLoss } from '../assign/loss.ts';
 import type { Losses } from '../assign/losses.ts';
+import { retinaNetLoss } from '../assign/retinaNet.ts';
 import type { BatchTensors } from '../batch.ts';
 import { type DetectorConfig, featureLevels } from '../config.ts';
 import type { PyramidPoints } from '../geometry/points.ts';
@@ -24,14 +28,21 @@ export type LossFunction = (
 export const lossFunction =
   (loss: LossConfig): LossFunction =>
   (predictions, targets, points, params) => {
-    const { total, ...terms } = autoAssignLoss(
-      predictions,
-      targets,
-      params.bbox_head.center_prior,
-      points,
-      loss,
-    );
-    return { total, terms };
+    switch (loss.kind) {
+      case 'fcos':
+        return fcosLoss(predictions, targets, points, loss);
+      case 'atss':
+        return atssLoss(predictions, targets, points, loss);
+      case 'retinanet':
+        return retinaNetLoss(predictions, targets, points, loss);
+      case 'freeanchor':
+        return freeAnchorLoss(predictions, targets, points, loss);
+      default: {
+        const prior = params.bbox_head.center_prior;
+        const { total, ...terms } = autoAssignLoss(predictions, targets, prior, points, loss);
+        return { total, terms };
+      }
+    }
   };
 
 /**

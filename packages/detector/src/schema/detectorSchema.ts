@@ -12,17 +12,14 @@ import type {
   TestConfig,
 } from '../config.ts';
 import type { DecodeVariant } from '../infer/decode.ts';
-import type { AutoAssignLossConfig, CenterWeighting, LossConfig, Objectness } from '../lossConfig.ts';
 import {
   anyNumber,
   choice,
   count,
   countOrZero,
-  type Fields,
   field,
   fraction,
   listOf,
-  notNegative,
   object,
   optional,
   positive,
@@ -31,8 +28,8 @@ import {
   text,
   triple,
   variants,
-  yesOrNo,
 } from './fields.ts';
+import { lossSchema } from './lossSchema.ts';
 
 const input: Schema<InputConfig> = object<InputConfig>({
   mean: field('What is subtracted from each channel, in the order of `order`.', triple(anyNumber), 'bytes'),
@@ -111,51 +108,6 @@ const head: Schema<HeadConfig> = object<HeadConfig>({
   distanceBias: field("Every distance's bias at the start.", anyNumber, 'strides of its level'),
 });
 
-const autoAssign: Fields<Omit<AutoAssignLossConfig, 'kind'>> = {
-  positiveWeight: field("The factor of the positives' term.", notNegative),
-  negativeWeight: field("The factor of the negatives' term.", notNegative),
-  centerWeight: field("The factor of the centre prior's term.", notNegative),
-  localizationWeight: field('The factor of the localization loss inside confidences.', notNegative),
-  forceTopK: field(
-    'An object with fewer locations inside than this takes its nearest ones as well; 0 for none.',
-    countOrZero,
-  ),
-  centerWeighting: field(
-    'How much a location counts by where it lies; learned when left out.',
-    optional(
-      choice<CenterWeighting>({
-        learned: 'a Gaussian learned per class',
-        fixed: 'a Gaussian of mean 0 and sigma 1',
-        off: 'all locations alike',
-      }),
-    ),
-  ),
-  confidenceWeighting: field(
-    "Whether sure locations count more among an object's positives; true when left out.",
-    optional(yesOrNo),
-  ),
-  objectness: field(
-    'What the objectness map is; implicit when left out.',
-    optional(
-      choice<Objectness>({
-        implicit: "a factor of every class's probability, learned through it",
-        explicit: 'the same factor, learned from labels of its own',
-        off: 'not used',
-      }),
-    ),
-  ),
-};
-
-const loss: Schema<LossConfig> = variants<LossConfig>(
-  {
-    autoassign: {
-      description: 'AutoAssign, with the switches of its ablations; also a loss without a kind.',
-      fields: autoAssign,
-    },
-  },
-  'autoassign',
-);
-
 const augmentation: Schema<TestAugmentation> = object<TestAugmentation>({
   scales: field('Factors of the size that pictures usually have.', listOf(positive)),
   flips: field(
@@ -218,6 +170,6 @@ export const detectorSchema: Schema<DetectorConfig> = object<DetectorConfig>({
   backbone: field('The residual network. Its lists have one entry per stage.', backbone),
   neck: field('The feature pyramid.', neck),
   head: field('The head, shared by all levels.', head),
-  loss: field('What a detector is trained with.', loss),
+  loss: field('What a detector is trained with.', lossSchema),
   test: field('What becomes of scores and boxes.', test),
 });

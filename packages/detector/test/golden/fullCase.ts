@@ -7,6 +7,7 @@ import { type AutoAssignLoss, autoAssignLoss } from '../../src/assign/loss.ts';
 import type { BatchTensors, TrainingBatch } from '../../src/batch.ts';
 import { type DetectorConfig, featureLevels, resnet50Config } from '../../src/config.ts';
 import { locations } from '../../src/geometry/points.ts';
+import { isAutoAssign } from '../../src/lossConfig.ts';
 import { neckFeatures } from '../../src/model/fpn.ts';
 import { joinLevels, levelPredictions } from '../../src/model/head.ts';
 import { initParams, type Params } from '../../src/model/network.ts';
@@ -162,5 +163,6 @@ export const lossOfStages = (
     objectness: stages[`obj${i + 3}`]!,
   }));
   const { center_prior } = params.bbox_head;
+  if (!isAutoAssign(config.loss)) throw new Error('the cases are those of AutoAssign');
   return autoAssignLoss(joinLevels(maps), targets, center_prior, locations(levels), config.loss);
 };
