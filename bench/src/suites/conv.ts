@@ -11,6 +11,8 @@ interface Layer {
   readonly size: number;
   readonly kernel: number;
   readonly stride: number;
+  /** 1 when this is left out. */
+  readonly groups?: number;
 }
 
 const layers: readonly Layer[] = [
@@ -53,30 +55,45 @@ const layers: readonly Layer[] = [
   },
   { name: 'demo stage 3x3 64@16', images: 4, channels: 64, outChannels: 64, size: 16, kernel: 3, stride: 1 },
   { name: 'demo head 3x3 48@16', images: 4, channels: 48, outChannels: 48, size: 16, kernel: 3, stride: 1 },
+  ...[
+    { inGroup: 4, size: 56 },
+    { inGroup: 8, size: 40 },
+    { inGroup: 16, size: 28 },
+    { inGroup: 32, size: 14 },
+  ].map(({ inGroup, size }) => ({
+    name: `X-101 stage 3x3 64 groups of ${inGroup}@${size}`,
+    images: 1,
+    channels: 64 * inGroup,
+    outChannels: 64 * inGroup,
+    size,
+    kernel: 3,
+    stride: 1,
+    groups: 64,
+  })),
   { name: 'demo head 3x3 48@4', images: 4, channels: 48, outChannels: 48, size: 4, kernel: 3, stride: 1 },
 ];
 
 const tasksOf = async (layer: Layer, backend: Backend, seed: number): Promise<Task[]> => {
-  const { images, channels, outChannels, size, kernel, stride } = layer;
+  const { images, channels, outChannels, size, kernel, stride, groups = 1 } = layer;
   const border = (kernel - 1) / 2;
   const out = Math.floor((size + 2 * border - kernel) / stride) + 1;
-  const flops = 2 * images * outChannels * out * out * channels * kernel * kernel;
+  const flops = 2 * images * outChannels * out * out * (channels / groups) * kernel * kernel;
   const draw = (shape: readonly number[]) => evaluate(uniform(key(seed), shape), { backend });
   const x = await draw([images, channels, size, size]);
-  const weight = await draw([outChannels, channels, kernel, kernel]);
+  const weight = await draw([outChannels, channels / groups, kernel, kernel]);
   const ct = await draw([images, outChannels, out, out]);
   const attrs = {
     stride: [stride, stride],
     padding: [border, border, border, border],
     dilation: [1, 1],
-    groups: 1,
+    groups,
   } as const;
   const task = (pass: string, fn: (a: Tensor, b: Tensor) => Tensor, a: Tensor, b: Tensor): Task => {
     const compiled = compile(fn, { backend, strict: true });
     return { name: `${layer.name} ${pass}`, flops, run: async () => release(await compiled(a, b)) };
   };
   return [
-    task('forward', (a, b) => conv2d(a, b, { stride, padding: border }), x, weight),
+    task('forward', (a, b) => conv2d(a, b, { stride, padding: border, groups }), x, weight),
     task(
       'input gradient',
       (a, b) => apply(primitives.conv2dInputGrad, [a, b], { ...attrs, size: [size, size] }),

@@ -8,6 +8,7 @@ import { matmulExtents } from '../../ops/matmul.ts';
 import type { ConcatAttrs, PadAttrs } from '../../ops/movement.ts';
 import type { PoolAttrs } from '../../ops/pool.ts';
 import type { ArgMaxAttrs } from '../../ops/reduce.ts';
+import type { SampleAttrs, SampleInputGradAttrs } from '../../ops/sampling.ts';
 import type { Attrs, Primitive } from '../../primitive.ts';
 import type { Spec } from '../../tensor.ts';
 import type { ModuleBuilder } from './assembler/module.ts';
@@ -24,6 +25,7 @@ import type { Kernel, KernelOptions } from './kernels/kernel.ts';
 import { emitLoop } from './kernels/loop.ts';
 import { emitMatmul } from './kernels/matmul.ts';
 import { emitPoolArgMax } from './kernels/poolArgMax.ts';
+import { emitSample, emitSampleInputGrad, emitSamplePointGrad } from './kernels/sampling.ts';
 
 /** Emits the kernel of one step. */
 export type EmitStep = (
@@ -43,6 +45,12 @@ const table: Readonly<Record<string, EmitStep>> = {
     emitScatterAdd(module, inputs, output, attrs as ScatterAttrs),
   argMax: (module, [x], _output, attrs) => emitArgMax(module, x!, attrs as ArgMaxAttrs),
   poolArgMax2d: (module, [x], output, attrs) => emitPoolArgMax(module, x!, output, attrs as PoolAttrs),
+  sampleBilinear: (module, inputs, output, attrs, options) =>
+    emitSample(module, inputs, output, attrs as SampleAttrs, options),
+  sampleBilinearInputGrad: (module, inputs, output, attrs, options) =>
+    emitSampleInputGrad(module, inputs, output, attrs as SampleInputGradAttrs, options),
+  sampleBilinearPointGrad: (module, inputs, output, attrs, options) =>
+    emitSamplePointGrad(module, inputs, output, attrs as SampleAttrs, options),
   filterPanels: (module, _inputs, _output, attrs, options) =>
     emitFilterPanels(module, (attrs as PanelAttrs).form, options),
   conv2d: (module, inputs, _output, attrs, options) =>

@@ -275,6 +275,22 @@ const splitPool: Splitter = (step, { threads, least }) => {
   return splitImages(flat, new Set([0]), rangesOf(flat.output.shape[0]!, partsFor(threads)));
 };
 
+/** Channels, which share their points but no sums; each part makes the tables for itself, so there are no more than threads. */
+const splitSample: Splitter = (step, { threads, least }) => {
+  const channels = step.inputs[0]!.shape[1]!;
+  return largestOf(step) < least.elements ? undefined : splitRanges(step, rangesOf(channels, threads));
+};
+
+/** Rows of points: the sums over channels stay whole. */
+const splitPointGrad: Splitter = (step, { threads, least }) => {
+  const rows = sizeOf(step.output.shape.slice(0, 3));
+  return largestOf(step) < least.elements ? undefined : splitRanges(step, rangesOf(rows, partsFor(threads)));
+};
+
+/** The elements of the largest tensor of a step. */
+const largestOf = ({ inputs, output }: WholeStep): number =>
+  Math.max(...[...inputs, output].map(({ shape }) => sizeOf(shape)));
+
 const splitters: Readonly<Record<string, Splitter>> = {
   filterPanels: splitPanels,
   conv2d: splitConv2d,
@@ -283,5 +299,8 @@ const splitters: Readonly<Record<string, Splitter>> = {
   matmul: splitMatmul,
   loop: splitLoop,
   poolArgMax2d: splitPool,
+  sampleBilinear: splitSample,
+  sampleBilinearInputGrad: splitSample,
+  sampleBilinearPointGrad: splitPointGrad,
   ...moveSplitters,
 };
