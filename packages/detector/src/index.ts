@@ -91,8 +91,10 @@ export type { BackboneParams, BlockParams, NamedFilters, StemLayerParams } from 
 export { resnet101Config, resnext101Config } from './networks.ts';
 export type { ConvParams, FilterParams } from './nn/conv.ts';
 export type { NamedNorms, NormName, NormParams } from './nn/norm.ts';
+export type { Recompute } from './nn/recompute.ts';
 export type { Checkpoint, CheckpointInfo } from './train/checkpoint.ts';
 export { readCheckpoint, restoreState, writeCheckpoint } from './train/checkpoint.ts';
+export type { EmaOptions, ParamsByPath } from './train/ema.ts';
 export type {
   CheckpointEvent,
   DataPosition,
@@ -105,8 +107,8 @@ export type {
 export { train } from './train/loop.ts';
 export type { TrainOptions } from './train/run.ts';
 export type { TrainState } from './train/state.ts';
-export { initialState } from './train/state.ts';
-export type { StepResult, TrainStep, TrainStepOptions } from './train/step.ts';
+export { averagedParams, initialState } from './train/state.ts';
+export type { GradientOptions, StepResult, TrainStep, TrainStepOptions } from './train/step.ts';
 export { trainStep } from './train/step.ts';
 export { TrainingError } from './train/trainingError.ts';
 export { validateConfig } from './validateConfig.ts';

@@ -10,6 +10,7 @@ import type { BatchTensors } from '../batch.ts';
 import { type DetectorConfig, featureLevels } from '../config.ts';
 import type { PyramidPoints } from '../geometry/points.ts';
 import type { LossConfig } from '../lossConfig.ts';
+import type { Recompute } from '../nn/recompute.ts';
 import { forward, type Params } from './network.ts';
 
 /**
@@ -57,9 +58,10 @@ export const detectorLoss = (
   params: Params,
   batch: BatchTensors,
   loss: LossFunction = lossFunction(config.loss),
+  recompute: Recompute = 'none',
 ): Losses => {
   const { images, ...targets } = batch;
-  const { points, ...predictions } = forward(config, params, images);
+  const { points, ...predictions } = forward(config, params, images, recompute);
   const levels = featureLevels(config, images.shape[2]!, images.shape[3]!);
   return loss(predictions, targets, { ...points, levels }, params);
 };

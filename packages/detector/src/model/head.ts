@@ -18,6 +18,7 @@ import type { DetectorConfig, HeadConfig } from '../config.ts';
 import { type ConvParams, conv, initConv } from '../nn/conv.ts';
 import { type FilterShape, logitOf, narrowNormal } from '../nn/init.ts';
 import { initAffine } from '../nn/norm.ts';
+import { block, type Recompute } from '../nn/recompute.ts';
 
 /** One layer of a tower. */
 export type TowerLayerParams = { readonly conv: ConvParams; readonly gn: AffineParams };
@@ -77,9 +78,14 @@ export const levelPredictions = (
   config: HeadConfig,
   params: HeadParams,
   { x, scale, stride }: { readonly x: Tensor; readonly scale: Tensor; readonly stride: number },
+  recompute: Recompute = 'none',
 ): LevelPredictions => {
-  const classFeatures = tower(config, params.cls_convs, { x, label: 'bbox_head.cls_convs' });
-  const boxFeatures = tower(config, params.reg_convs, { x, label: 'bbox_head.reg_convs' });
+  const towerOf = (label: string) =>
+    block(recompute, (layers: readonly TowerLayerParams[], input: Tensor) =>
+      tower(config, layers, { x: input, label }),
+    );
+  const classFeatures = towerOf('bbox_head.cls_convs')(params.cls_convs, x);
+  const boxFeatures = towerOf('bbox_head.reg_convs')(params.reg_convs, x);
   const reach = conv(params.conv_reg, boxFeatures, { padding: 1, label: 'bbox_head.conv_reg' });
   return {
     logits: conv(params.conv_cls, classFeatures, { padding: 1, label: 'bbox_head.conv_cls' }),

@@ -5,6 +5,7 @@ import type { Predictions } from '../assign/inputs.ts';
 import { type DetectorConfig, featureLevels } from '../config.ts';
 import { locations, type Points } from '../geometry/points.ts';
 import { learnsCenterPrior, usesObjectness } from '../lossConfig.ts';
+import type { Recompute } from '../nn/recompute.ts';
 import { initNeck, type NeckParams, neckFeatures } from './fpn.ts';
 import { type HeadParams, initHead, joinLevels, levelPredictions } from './head.ts';
 import { type BackboneParams, backboneFeatures, initBackbone } from './resnet.ts';
@@ -38,19 +39,21 @@ export type Forward = Predictions & { readonly points: Points };
  * Gradient to all parameters; to a distance of exactly 0 too
  * Throws   ShapeError when the images are not f32[N,3,H,W]
  */
-export const forward = (config: DetectorConfig, params: Params, images: Tensor): Forward => {
+export const forward = (
+  config: DetectorConfig,
+  params: Params,
+  images: Tensor,
+  recompute: Recompute = 'none',
+): Forward => {
   requireImages(images);
-  const stages = backboneFeatures(config.backbone, params.backbone, images);
+  const stages = backboneFeatures(config.backbone, params.backbone, images, recompute);
   const features = neckFeatures(params.neck, stages.slice(-config.neck.stages));
   const levels = featureLevels(config, images.shape[2]!, images.shape[3]!);
   const { scales } = params.bbox_head;
-  const maps = features.map((x, i) =>
-    levelPredictions(config.head, params.bbox_head, {
-      x,
-      scale: scales[i]!.scale,
-      stride: levels[i]!.stride,
-    }),
-  );
+  const maps = features.map((x, i) => {
+    const level = { x, scale: scales[i]!.scale, stride: levels[i]!.stride };
+    return levelPredictions(config.head, params.bbox_head, level, recompute);
+  });
   return { ...joinLevels(maps), points: locations(levels) };
 };
 

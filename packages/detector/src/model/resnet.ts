@@ -5,6 +5,7 @@ import { type BackboneConfig, blockWidth, stageWidths, stemWidth } from '../conf
 import { type FilterParams, initFilter } from '../nn/conv.ts';
 import { type FilterShape, fanOutNormal } from '../nn/init.ts';
 import { initNamedNorms, initNorm, type NamedNorms, type NormParams, norm, normName } from '../nn/norm.ts';
+import { block, type Recompute } from '../nn/recompute.ts';
 
 /** Convolutions by name. */
 export type NamedFilters = { readonly [name: `conv${number}`]: FilterParams };
@@ -166,13 +167,16 @@ export const backboneFeatures = (
   config: BackboneConfig,
   params: BackboneParams,
   images: Tensor,
+  recompute: Recompute = 'none',
 ): Tensor[] => {
   let x = stemFeatures(config, params, images);
   return blockPlaces(config).map((places, stage) => {
     const blocks = params[`layer${stage + 1}`]!;
     places.forEach((place, i) => {
       const label = `backbone.layer${stage + 1}.${i}`;
-      x = blockFeatures(config, blocks[i]!, { x, place, label });
+      const features = (own: BlockParams, input: Tensor): Tensor =>
+        blockFeatures(config, own, { x: input, place, label });
+      x = block(recompute, features)(blocks[i]!, x);
     });
     return x;
   });

@@ -1,44 +1,75 @@
 // Finding out where NaN came from: the failed step once more, operation by operation.
-import type { Backend } from '@autoassign/tensor';
-import { evaluate, NotFiniteError, release, sentence } from '@autoassign/tensor';
+import type { Backend, Tensor } from '@autoassign/tensor';
+import { evaluate, NotFiniteError, read, release, sentence } from '@autoassign/tensor';
 import { batchTensors, type TrainingBatch } from '../batch.ts';
-import type { DetectorConfig } from '../config.ts';
-import type { LossFunction } from '../model/detectorLoss.ts';
 import type { TrainState } from './state.ts';
-import { lossAndGradients } from './step.ts';
+import { type GradientOptions, type LossAndGradients, lossAndGradients } from './step.ts';
 import { TrainingError } from './trainingError.ts';
 
-/** What failed: the state before the step, its batch, and the number of the step from 1. */
-export interface FailedStep {
-  readonly config: DetectorConfig;
+/** What failed: the state before the step, the batches of its parts, and the number of the step from 1. */
+export interface FailedStep extends GradientOptions {
   readonly backend: Backend;
-  readonly loss?: LossFunction | undefined;
   readonly state: TrainState;
-  readonly batch: TrainingBatch;
+  readonly batches: readonly TrainingBatch[];
   readonly step: number;
 }
 
-/** The error that ends a run, naming the step, its images, and the first operation that gave NaN or infinity. */
+/**
+ * The error that ends a run, naming the step, its images, the first operation that gave NaN or infinity, the terms of the loss and the
+ * parameters whose gradients are not finite.
+ */
 export const failure = async (failed: FailedStep): Promise<TrainingError> => {
-  const { state, step, batch } = failed;
-  const images = batch.files === undefined ? '' : ` (images ${batch.files.join(', ')})`;
+  const { state, step, batches } = failed;
+  const { batch, found } = await firstNotFinite(failed);
+  const files = batch === undefined ? batches.flatMap((part) => part.files ?? []) : (batch.files ?? []);
+  const images = files.length === 0 ? '' : ` (images ${files.join(', ')})`;
   const message = sentence({
     where: 'train',
     label: `step ${step}`,
     needs: 'a finite loss and gradient',
-    got: `NaN or infinity${images}; ${await firstNotFinite(failed)}`,
+    got: `NaN or infinity${images}; ${found}`,
     advice: 'Look at these images or lower the learning rate; the state before this step is kept.',
   });
   return new TrainingError(message, step, state);
 };
 
-const firstNotFinite = async ({ config, backend, state, batch, loss }: FailedStep): Promise<string> => {
-  try {
-    const { losses, gradients } = lossAndGradients(config, state.params, batchTensors(batch), loss);
-    release(await evaluate({ losses, gradients }, { backend, checkFinite: true }));
-    return 'every single operation is finite when repeated, so only their sum overflows';
-  } catch (error) {
-    if (!(error instanceof NotFiniteError)) throw error;
-    return `the first such operation is: ${error.message.replace(/\. [^.]*\.$/, '')}`;
+/** What was found, and in which part of the step; in none where only the sum overflows. */
+interface Finding {
+  readonly batch?: TrainingBatch;
+  readonly found: string;
+}
+
+const firstNotFinite = async (failed: FailedStep): Promise<Finding> => {
+  const { backend, state, batches } = failed;
+  for (const batch of batches) {
+    const values = lossAndGradients(failed, state.params, batchTensors(batch));
+    try {
+      release(await evaluate(values, { backend, checkFinite: true }));
+    } catch (error) {
+      if (!(error instanceof NotFiniteError)) throw error;
+      const first = `the first such operation is: ${error.message.replace(/\. [^.]*\.$/, '')}`;
+      return { batch, found: `${first}${await culprits(values, backend)}` };
+    }
   }
+  return { found: 'every single operation is finite when repeated, so only their sum overflows' };
+};
+
+const mostNamed = 3;
+
+/** Which terms of the loss are not finite, and which gradients. */
+const culprits = async ({ losses, gradients }: LossAndGradients, backend: Backend): Promise<string> => {
+  const computed = await evaluate({ terms: losses.terms, gradients }, { backend });
+  const namesIn = async (tree: Readonly<Record<string, Tensor>>): Promise<string[]> => {
+    const names: string[] = [];
+    for (const [name, leaf] of Object.entries(tree))
+      if ((await read(leaf)).some((value) => !Number.isFinite(value))) names.push(name);
+    return names;
+  };
+  const [terms, parameters] = [await namesIn(computed.terms), await namesIn(computed.gradients)];
+  release(computed);
+  const of = (what: string, names: readonly string[]): string => {
+    const more = names.length > mostNamed ? ` and ${names.length - mostNamed} more` : '';
+    return names.length === 0 ? '' : `; ${what} ${names.slice(0, mostNamed).join(', ')}${more}`;
+  };
+  return of('not finite in the loss:', terms) + of('and in the gradients of', parameters);
 };

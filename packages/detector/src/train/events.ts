@@ -37,7 +37,7 @@ export interface CheckpointEvent {
   readonly bytes: number;
 }
 
-/** Time to evaluate: the parameters live on the training backend until the run is asked for its next event. */
+/** Time to evaluate the parameters, or their moving average where there is one: they live on the training backend until the run is asked for its next event. */
 export interface EvaluateEvent {
   readonly type: 'evaluate';
   readonly step: number;
@@ -48,8 +48,8 @@ export interface EvaluateEvent {
 export interface DoneEvent {
   readonly type: 'done';
   readonly step: number;
-  /** All steps done, stopped by the signal, or no batches left. */
-  readonly reason: 'finished' | 'stopped' | 'out of data';
+  /** All steps done, `isEnough` was true, stopped by the signal, or no batches left. */
+  readonly reason: 'finished' | 'enough' | 'stopped' | 'out of data';
   readonly state: TrainState;
   readonly data: DataPosition;
 }

@@ -1,8 +1,9 @@
 // The training loop: steps over any stream of batches, told as events; saves, stops on a signal, and refuses to go on with NaN.
 import { release } from '@autoassign/tensor';
-import type { TrainEvent } from './events.ts';
-import { beginRun, doStep, type Run, readOutcome, saveRun, type TrainOptions } from './run.ts';
-import { trainStep } from './step.ts';
+import type { DoneEvent, TrainEvent } from './events.ts';
+import { stepParts } from './parts.ts';
+import { beginRun, doPart, type Run, readOutcome, saveRun, type TrainOptions } from './run.ts';
+import { averagedParams } from './state.ts';
 import { TrainingError } from './trainingError.ts';
 
 /**
@@ -13,12 +14,12 @@ import { TrainingError } from './trainingError.ts';
  * Example  for await (const event of train(options)) if (event.type === 'step') console.log(event.step, event.losses.total)
  */
 export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, void, undefined> {
-  const { config, optimizer, backend, loss, maxTraces = 8 } = options;
+  const { accumulate = 1, schedule } = options;
   const run = await beginRun(options);
-  const step = trainStep({ config, optimizer, backend, loss, maxTraces });
+  const taker = stepParts({ ...options, accumulate });
   let isHandedOver = false;
   try {
-    yield* steps(options, run, (batch) => doStep(run, batch, { step, schedule: options.schedule }));
+    yield* steps(options, run, (batch) => doPart(run, batch, { taker, schedule }));
     isHandedOver = true;
     yield { type: 'done', step: run.step, reason: reasonOf(options, run), state: run.state, data: run.data };
   } catch (error) {
@@ -26,12 +27,12 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
     if (!isHandedOver) await rescue(options, run);
     throw error;
   } finally {
-    step.destroy();
+    taker.destroy();
     if (!isHandedOver) release(run.state);
   }
 }
 
-type Doing = (batch: Parameters<typeof doStep>[1]) => Promise<void>;
+type Doing = (batch: Parameters<typeof doPart>[1]) => Promise<boolean>;
 
 async function* steps(
   options: TrainOptions,
@@ -39,18 +40,19 @@ async function* steps(
   doOne: Doing,
 ): AsyncGenerator<TrainEvent, void, undefined> {
   const { readEvery = 1, checkpointEvery = 0, evaluateEvery = 0 } = options;
-  const isOver = (): boolean => run.step >= options.steps || options.signal?.aborted === true;
+  const isOver = (): boolean => reasonOf(options, run) !== 'out of data';
   const isDue = (every: number): boolean =>
     every > 0 && (run.step % every === 0 || run.step >= options.steps);
   if (!isOver())
     for await (const batch of options.batches) {
       // The signal may have come while the batch was prepared: it stays for the resumed run.
       if (isOver()) break;
-      await doOne(batch);
+      if (!(await doOne(batch))) continue;
       const [isSaved, isEvaluated] = [isDue(checkpointEvery) || isOver(), isDue(evaluateEvery)];
       if (isDue(readEvery) || isSaved || isEvaluated) yield* tell(run, await readOutcome(options, run));
       if (isSaved) yield* tell(run, await saveRun(options, run));
-      if (isEvaluated) yield* tell(run, { type: 'evaluate', step: run.step, params: run.state.params });
+      if (isEvaluated)
+        yield* tell(run, { type: 'evaluate', step: run.step, params: averagedParams(run.state) });
       if (isOver()) break;
     }
   // Nothing to do here unless the batches ran out.
@@ -66,11 +68,12 @@ function* tell(run: Run, event: TrainEvent | undefined): Generator<TrainEvent, v
   run.since += performance.now() - before;
 }
 
-const reasonOf = (
-  { steps: wanted, signal }: TrainOptions,
-  { step }: Run,
-): 'finished' | 'stopped' | 'out of data' =>
-  step >= wanted ? 'finished' : signal?.aborted === true ? 'stopped' : 'out of data';
+/** Why the run ends; only that the batches do, while there is no other reason. */
+const reasonOf = ({ steps: wanted, signal, isEnough }: TrainOptions, { step }: Run): DoneEvent['reason'] => {
+  if (step >= wanted) return 'finished';
+  if (signal?.aborted === true) return 'stopped';
+  return isEnough?.() === true ? 'enough' : 'out of data';
+};
 
 /** Saves what can be saved of a run that something else than its numbers ended; the error that ended it is the one to show. */
 const rescue = async (options: TrainOptions, run: Run): Promise<void> => {

@@ -1,25 +1,26 @@
 // A training run between its events: one step, the reading of what steps gave, a checkpoint.
 import type { Schedule, Transform } from '@autoassign/autograd';
 import type { Backend } from '@autoassign/tensor';
-import { read, release, scalar } from '@autoassign/tensor';
-import { batchTensors, type TrainingBatch } from '../batch.ts';
-import type { DetectorConfig } from '../config.ts';
-import type { LossFunction } from '../model/detectorLoss.ts';
+import { read, release } from '@autoassign/tensor';
+import type { TrainingBatch } from '../batch.ts';
 import { writeCheckpoint } from './checkpoint.ts';
 import { failure } from './diagnose.ts';
+import type { EmaOptions } from './ema.ts';
 import type { CheckpointEvent, DataPosition, StepEvent } from './events.ts';
+import type { PartTaker } from './parts.ts';
 import type { TrainState } from './state.ts';
-import type { StepResult, TrainStep } from './step.ts';
+import type { GradientOptions, StepResult } from './step.ts';
 
 /** Everything a training run needs. */
-export interface TrainOptions {
-  readonly config: DetectorConfig;
+export interface TrainOptions extends GradientOptions {
   readonly optimizer: Transform;
   readonly backend: Backend;
-  /** A loss of one's own instead of the configuration's. */
-  readonly loss?: LossFunction;
   /** Where to begin: a fresh or a restored state. If it is evaluated, its storage is taken. */
   readonly state: TrainState;
+  /** The moving average of the parameters that the state keeps, if it does: then evaluations are of the average. */
+  readonly ema?: EmaOptions;
+  /** How many batches make one step, with the mean of their losses: 1 by default. Unlike one large batch, each is normalised by its own objects. */
+  readonly accumulate?: number;
   /** From the place in the data where the state stopped. */
   readonly batches: AsyncIterable<TrainingBatch>;
   /** The learning rate of a step; steps count from 0. */
@@ -40,8 +41,10 @@ export interface TrainOptions {
   readonly evaluateEvery?: number;
   /** Takes the checkpoints; without it, none are made. */
   readonly save?: (checkpoint: Uint8Array, step: number) => Promise<void>;
-  /** Stops the run after the step at hand, with a last checkpoint. */
+  /** Stops the run after the step at hand, with a last checkpoint; of a step of several batches, what has been done is dropped. */
   readonly signal?: AbortSignal;
+  /** Asked after every step, its evaluation included, and at the beginning: true ends the run with a last checkpoint. */
+  readonly isEnough?: () => boolean;
   /** How many batch shapes may be compiled before a further one is an error; 8 by default. */
   readonly maxTraces?: number;
 }
@@ -53,6 +56,8 @@ export interface Run {
   step: number;
   /** Where the next batch stands. */
   data: DataPosition;
+  /** The batches that the step at hand has had so far. */
+  parts: readonly TrainingBatch[];
   /** The steps whose outcome was not read yet. */
   unread: UnreadStep[];
   savedAt: number;
@@ -62,8 +67,8 @@ export interface Run {
 
 /** A step whose outcome was not read yet. */
 interface UnreadStep {
-  readonly batch: TrainingBatch;
-  /** Where its batch stood. */
+  readonly batches: readonly TrainingBatch[];
+  /** Where its first batch stood. */
   readonly data: DataPosition;
   readonly rate: number;
   readonly result: Pick<StepResult, 'losses' | 'gradientNorm'>;
@@ -76,26 +81,40 @@ export const beginRun = async ({ state, data }: TrainOptions): Promise<Run> => {
     state,
     step: step!,
     data: data ?? { epoch: 0, position: 0 },
+    parts: [],
     unread: [],
     savedAt: step!,
     since: performance.now(),
   };
 };
 
-/** Does one step; what it gave stays unread. */
-export const doStep = async (
+const positionOf = ({ epoch, position }: TrainingBatch, step: number): DataPosition => ({
+  epoch: epoch ?? 0,
+  position: position ?? step,
+});
+
+/** Does one step, or a part of one; what it gave stays unread. Whether the step is done. */
+export const doPart = async (
   run: Run,
   batch: TrainingBatch,
-  { step, schedule }: { step: TrainStep; schedule: Schedule },
-): Promise<void> => {
+  { taker, schedule }: { taker: PartTaker; schedule: Schedule },
+): Promise<boolean> => {
   const rate = schedule(run.step);
-  const { state, ...result } = await step(run.state, batchTensors(batch), scalar(rate));
-  const data = { epoch: batch.epoch ?? 0, position: batch.position ?? run.step };
+  const batches = [...run.parts, batch];
+  const done = await taker.take({ state: run.state, batch, rate });
+  run.parts = done === undefined ? batches : [];
+  if (done === undefined) return false;
+  const { state, ...result } = done;
+  const [first, last] = [batches[0]!, batch].map((part) => positionOf(part, run.step));
   run.state = state;
-  run.unread.push({ batch, data, rate, result });
+  run.unread.push({ batches, data: first!, rate, result });
   run.step += 1;
-  run.data = { ...data, position: data.position + 1 };
+  run.data = { ...last!, position: last!.position + 1 };
+  return true;
 };
+
+const imagesOf = ({ batches }: UnreadStep): number =>
+  batches.reduce((count, { imageShape }) => count + imageShape[0], 0);
 
 /**
  * The event of the last step, when there are steps whose outcome was not read yet.
@@ -124,18 +143,18 @@ export const readOutcome = async (options: TrainOptions, run: Run): Promise<Step
     },
     gradientNorm: gradientNorm!,
     rate: last.rate,
-    imagesPerSecond: unread.reduce((count, { batch }) => count + batch.imageShape[0], 0) / seconds,
+    imagesPerSecond: unread.reduce((count, step) => count + imagesOf(step), 0) / seconds,
     data: run.data,
   };
 };
 
 /** Goes back to before the failed step, saves, and throws. */
-const refuse = async (options: TrainOptions, run: Run, { batch, data }: UnreadStep): Promise<never> => {
+const refuse = async (options: TrainOptions, run: Run, { batches, data }: UnreadStep): Promise<never> => {
   const [done] = await read(run.state.step);
   run.step = done!;
   run.data = data;
   const { config, backend, loss } = options;
-  const error = await failure({ config, backend, loss, state: run.state, batch, step: run.step + 1 });
+  const error = await failure({ config, backend, loss, state: run.state, batches, step: run.step + 1 });
   await saveRun(options, run);
   throw error;
 };

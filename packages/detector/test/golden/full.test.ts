@@ -162,7 +162,7 @@ describe.each(names.filter(isSmall))('golden training of %s', (name) => {
 
   it('has the losses and gradients of the case on wasm', async () => {
     const backend = await createBackend('wasm');
-    const { losses, gradients } = await evaluate(lossAndGradients(config, params, batch), { backend });
+    const { losses, gradients } = await evaluate(lossAndGradients({ config }, params, batch), { backend });
     const { positive, negative, center } = losses.terms;
     await expectLosses(
       golden,
