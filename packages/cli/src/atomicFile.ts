@@ -35,6 +35,11 @@ export function fileWriteError(path: string, cause: unknown): FileWriteError {
   return new FileWriteError(`writeFile(${path}): needs ${requirement}, got ${got}. ${advice}`, { cause });
 }
 
+/** Whether a file of this name is a draft: it stays when the process is killed while it writes. */
+export function isDraft(name: string): boolean {
+  return /\.[0-9a-f]{8}\.part$/.test(name);
+}
+
 const diskOperations: FileOperations = { open, rename, unlink };
 
 /** Makes a rename last through a power cut, where the platform lets folders be synced. */

@@ -2,7 +2,7 @@
 import type { Batch, Dataset, ImageSize, Sample, TransformStep } from '@autoassign/datasets';
 import { batches, isTrainable, paddedSize, planBatches, resize, resizedSize } from '@autoassign/datasets';
 import type { DetectorConfig } from '@autoassign/detector';
-import type { ImagePlan, RunConfig, TestSize, TrainingSize } from './runConfig.ts';
+import type { ImagePlan, RunConfig, TestSize, TrainingRecipe, TrainingSize } from './runConfig.ts';
 
 /** The longest side of an image on a CPU: larger ones make a step of the small detector take seconds. */
 const defaultLongestSide = 320;
@@ -118,9 +118,14 @@ export interface BatchPlan extends Pick<RunConfig, 'detector' | 'images' | 'reci
   readonly workers?: number;
 }
 
+/** How many images pass through the network together. */
+function imagesPerPass({ batchSize, accumulate }: TrainingRecipe): number {
+  return batchSize / accumulate;
+}
+
 /** How many batches an epoch has; the images that are left over when batches are full wait for another epoch. */
 function batchesPerEpoch(dataset: Dataset, { recipe, seed }: BatchPlan): number {
-  return planBatches(dataset, { batchSize: recipe.batchSize, seed, last: 'drop' }, 0).length;
+  return planBatches(dataset, { batchSize: imagesPerPass(recipe), seed, last: 'drop' }, 0).length;
 }
 
 /**
@@ -149,13 +154,14 @@ export function fillableBatchSize(dataset: Dataset, wanted: number): number {
 export function trainingBatches(dataset: Dataset, plan: BatchPlan, step: number): AsyncIterable<Batch> {
   const { detector, images, recipe, maxObjects, seed, workers } = plan;
   const perEpoch = batchesPerEpoch(dataset, plan);
+  const first = step * recipe.accumulate;
   const { padMultiple, ...normalization } = detector.input;
   return batches(dataset, {
-    batchSize: recipe.batchSize,
+    batchSize: imagesPerPass(recipe),
     seed,
     last: 'drop',
-    epoch: Math.floor(step / perEpoch),
-    start: step % perEpoch,
+    epoch: Math.floor(first / perEpoch),
+    start: first % perEpoch,
     epochs: Number.POSITIVE_INFINITY,
     prefetch: batchesAhead,
     ...(workers === undefined ? {} : { workers }),
@@ -164,6 +170,14 @@ export function trainingBatches(dataset: Dataset, plan: BatchPlan, step: number)
     maxObjects,
     steps: [trainingStep(images.train), ...recipe.augment],
   });
+}
+
+/** Images of up to this many pixels are evaluated eight at a time. */
+const evaluatedPixels = 8 * defaultLongestSide ** 2;
+
+/** How many images are evaluated together: several small ones, or one large one, which needs memory enough. */
+export function evaluationBatchSize({ shortSide, longSide }: TestSize, images: number): number {
+  return Math.min(images, 8, Math.max(1, Math.floor(evaluatedPixels / (shortSide * longSide))));
 }
 
 /** The batches of all images of a dataset, once, in its order. */

@@ -11,6 +11,8 @@ export interface RunSummary {
   readonly ap50: number;
   readonly ap75: number;
   readonly steps: number;
+  /** Why the run ended before its last step. */
+  readonly ending?: string;
   readonly seconds: number;
   readonly imagesPerSecond: number;
   readonly backend: string;

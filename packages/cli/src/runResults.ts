@@ -7,11 +7,11 @@ import { writeFileAtomic, writeJson } from './atomicFile.ts';
 import { detectionSheet } from './detectionSheet.ts';
 import { formatScores, scoresOf } from './evaluation.ts';
 import { renderPicture } from './pictures.ts';
+import type { TrainingRun } from './prepareRun.ts';
 import type { VerbContext } from './program.ts';
 import { formatDuration } from './progressText.ts';
-import { totalSteps } from './recipe.ts';
 import { writeSummary } from './runFolder.ts';
-import type { FinishedRun, TrainingRun } from './trainRun.ts';
+import type { FinishedRun } from './trainRun.ts';
 import { checkpointNames } from './weightsFile.ts';
 
 /** A class name as part of a file name. */
@@ -52,7 +52,7 @@ async function writePictures(run: TrainingRun, finished: FinishedRun): Promise<v
 /** What the user reads at the end: numbers in all and per class, how long it took, and where everything is. */
 function closingWords(
   run: TrainingRun,
-  { measured, spent }: FinishedRun,
+  { measured, spent, step, ending }: FinishedRun,
   { imagesPerSecond, predict }: { readonly imagesPerSecond: number; readonly predict: string },
 ): string {
   const { config, files } = run;
@@ -61,7 +61,8 @@ function closingWords(
     '',
     formatCocoReport(measured.evaluation),
     '',
-    `${totalSteps(config.recipe, config.imageCounts.usable)} steps in ${formatDuration(spent.total)}, ${rate} images/s while training, seed ${config.seed}`,
+    ...(ending === undefined ? [] : [`Ended early: ${ending}.`]),
+    `${step} steps in ${formatDuration(spent.total)}, ${rate} images/s while training, seed ${config.seed}`,
     '',
     `Results in ${files.folder}:`,
     '  detections.png       what it finds, beside what is there',
@@ -83,15 +84,15 @@ export async function leaveResults(
   context: VerbContext,
 ): Promise<void> {
   const { config, engine, files, data } = run;
-  const { measured, spent } = finished;
+  const { measured, spent, step: steps, ending } = finished;
   context.reporter.message('Drawing pictures.');
   await writePictures(run, finished);
   const { batchSize } = config.recipe;
-  const steps = totalSteps(config.recipe, config.imageCounts.usable);
-  const imagesPerSecond = (batchSize * steps) / spent.training;
+  const imagesPerSecond = steps === 0 ? 0 : (batchSize * steps) / spent.training;
   const summary = {
     ...scoresOf(measured.evaluation),
     steps,
+    ...(ending === undefined ? {} : { ending }),
     seconds: spent.total,
     trainingSeconds: spent.training,
     imagesPerSecond,

@@ -1,36 +1,26 @@
 // A training run in its folder: the steps with their log and checkpoints, the evaluations between them, the results at the end.
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Batch } from '@autoassign/datasets';
-import type { Detector, Params, TrainState } from '@autoassign/detector';
-import {
-  createDetector,
-  initialState,
-  readCheckpoint,
-  restoreState,
-  train,
-  WeightsError,
-} from '@autoassign/detector';
-import type { Backend } from '@autoassign/tensor';
-import { key } from '@autoassign/tensor';
+import type { DoneEvent, Params } from '@autoassign/detector';
+import { averagedParams, train } from '@autoassign/detector';
 import { writeFileAtomic } from './atomicFile.ts';
-import type { OpenedData } from './dataSource.ts';
-import { type Engine, pictureThreads } from './engine.ts';
+import { pictureThreads } from './engine.ts';
 import type { Measured, Scores } from './evaluation.ts';
 import { formatScores, measure, scoresOf } from './evaluation.ts';
-import { trainingBatches } from './imagePlan.ts';
+import { evaluationBatchSize, trainingBatches } from './imagePlan.ts';
 import type { MetricsLog } from './metrics.ts';
 import { openMetrics, readMetrics } from './metrics.ts';
+import type { TrainingRun } from './prepareRun.ts';
 import type { VerbContext } from './program.ts';
-import type { Progress, Reporter } from './progress.ts';
 import { optimizerOf, scheduleOf, stepsPerEvaluation, totalSteps } from './recipe.ts';
-import type { RunConfig } from './runConfig.ts';
-import type { RunFiles } from './runFolder.ts';
+import type { Clock, StepDisplay } from './runClock.ts';
+import { startClock, stepDisplay } from './runClock.ts';
 import type { TimeSpent } from './trainingLog.ts';
 import {
   apChart,
-  bestAp,
   checkpointRecord,
+  endingOf,
+  evaluatedAps,
   evaluationRecord,
   isEvaluatedAt,
   lossChart,
@@ -39,75 +29,22 @@ import {
 } from './trainingLog.ts';
 import { checkpointNames, weightsBytes, weightsNotes } from './weightsFile.ts';
 
-/** A run that can be started or continued. */
-export interface TrainingRun {
-  readonly config: RunConfig;
-  readonly engine: Engine;
-  readonly files: RunFiles;
-  readonly data: OpenedData;
-  readonly backend: Backend;
-  readonly detector: Detector;
-  /** Where it begins: fresh, or as the last checkpoint left it. */
-  readonly state: TrainState;
-  /** Steps that `state` has behind it. */
-  readonly step: number;
-}
-
-/** A run whose steps are all done. */
+/** A run whose steps are all done, or that has ended early by its recipe. */
 export interface FinishedRun {
   readonly isFinished: true;
   readonly params: Params;
   readonly measured: Measured;
   readonly spent: TimeSpent;
+  /** Steps done. */
+  readonly step: number;
+  /** Why it ended before its last step, in words. */
+  readonly ending?: string;
 }
 
 /** A run that was asked to stop. */
 export interface StoppedRun {
   readonly isFinished: false;
   readonly step: number;
-}
-
-/**
- * The bytes of a run's last checkpoint; undefined when it never wrote one.
- *
- * Throws   WeightsError when the file cannot be read, or is gone although the log tells of it: to begin anew would cut the log
- */
-async function lastCheckpoint(path: string, { metrics }: RunFiles): Promise<Uint8Array | undefined> {
-  try {
-    return new Uint8Array(await readFile(path));
-  } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
-    if (code !== 'ENOENT') {
-      throw new WeightsError(
-        `prepareRun(${path}): needs a checkpoint that can be read, got ${code}. Make the file readable, or start a new run.`,
-        { cause },
-      );
-    }
-  }
-  const saved = readMetrics(metrics).findLast(({ event }) => event === 'checkpoint');
-  if (saved === undefined) return undefined;
-  throw new WeightsError(
-    `prepareRun(${path}): needs the checkpoint of step ${saved.step} that ${metrics} tells of, got no such file. Put the file back, or start a new run.`,
-  );
-}
-
-/**
- * The run with the state that its last checkpoint holds, or with a fresh one when it has not saved any yet.
- *
- * Throws   WeightsError when the checkpoint is gone, cannot be read, is damaged or does not fit the run's configuration
- */
-export async function prepareRun(
-  run: Omit<TrainingRun, 'detector' | 'state' | 'step'>,
-): Promise<TrainingRun> {
-  const { config, files, backend } = run;
-  const detector = createDetector(config.detector, { backend });
-  const params = await detector.init(key(config.seed));
-  const fresh = await initialState(config.detector, params, optimizerOf(config.recipe, config.detector));
-  const path = join(files.folder, checkpointNames.last);
-  const bytes = await lastCheckpoint(path, files);
-  if (bytes === undefined) return { ...run, detector, state: fresh, step: 0 };
-  const checkpoint = readCheckpoint(bytes, path);
-  return { ...run, detector, state: restoreState(fresh, checkpoint, path), step: checkpoint.step };
 }
 
 /** Lets the event loop turn once per batch: signals arrive and files are decoded while steps keep this thread busy. */
@@ -125,59 +62,10 @@ interface Going {
   readonly log: MetricsLog;
   readonly clock: Clock;
   readonly steps: StepDisplay;
-}
-
-/** The progress of the steps. */
-interface StepDisplay {
-  readonly show: (step: number, loss: number) => void;
-  /** Ends the line, so that the time until the next step counts for nothing. */
-  readonly pause: () => void;
-}
-
-function stepDisplay(reporter: Reporter, { config }: TrainingRun): StepDisplay {
-  const { batchSize } = config.recipe;
-  const steps = totalSteps(config.recipe, config.imageCounts.usable);
-  let progress: Progress | undefined;
-  let meanLoss: number | undefined;
-  return {
-    show: (step, loss) => {
-      meanLoss = 0.95 * (meanLoss ?? loss) + 0.05 * loss;
-      const options = { label: 'train', total: steps, unit: 'images', unitsPerCount: batchSize };
-      progress ??= reporter.progress({ ...options, start: step }); // when it began is not known: it tells no speed
-      progress.update(step, `loss ${meanLoss.toFixed(3)}`);
-    },
-    pause: () => {
-      progress?.finish();
-      progress = undefined;
-    },
-  };
-}
-
-/** The time a run takes; training is what is left when evaluation and saving are taken off. */
-interface Clock {
-  readonly spent: () => TimeSpent;
-  /** Does something whose time does not count as training. */
-  readonly aside: <T>(work: () => Promise<T>) => Promise<T>;
-}
-
-function startClock(before: TimeSpent): Clock {
-  const started = performance.now();
-  let asideMilliseconds = 0;
-  return {
-    spent: () => {
-      const elapsed = performance.now() - started;
-      const training = (elapsed - asideMilliseconds) / 1000;
-      return { total: before.total + elapsed / 1000, training: before.training + training };
-    },
-    aside: async (work) => {
-      const since = performance.now();
-      try {
-        return await work();
-      } finally {
-        asideMilliseconds += performance.now() - since;
-      }
-    },
-  };
+  /** The AP of every evaluation so far. */
+  readonly scores: number[];
+  /** Why the run is to end now, in words; undefined while it is not. */
+  readonly ending: () => string | undefined;
 }
 
 async function writeCharts({ files }: TrainingRun): Promise<void> {
@@ -193,15 +81,9 @@ async function measureNow({ run, context }: Going, params: Params): Promise<Meas
   const total = data.validation.length;
   const progress = reporter.progress({ label: 'evaluate', total, unit: 'images' });
   try {
-    const batchSize = Math.min(8, total);
-    const request = {
-      detector,
-      params,
-      dataset: data.validation,
-      test: config.images.test,
-      batchSize,
-      signal,
-    };
+    const { test } = config.images;
+    const batchSize = evaluationBatchSize(test, total);
+    const request = { detector, params, dataset: data.validation, test, batchSize, signal };
     return await measure({ ...request, onProgress: progress.update });
   } catch (error) {
     if (signal.aborted && error === signal.reason) return undefined;
@@ -213,14 +95,14 @@ async function measureNow({ run, context }: Going, params: Params): Promise<Meas
 
 /** Writes down what an evaluation gave, and keeps the weights when none before were better. */
 async function keepEvaluation(
-  { run, context, log }: Going,
+  { run, context, log, scores: known }: Going,
   step: number,
   params: Params,
   scores: Scores,
 ): Promise<void> {
   const { files, config } = run;
-  const before = bestAp(readMetrics(files.metrics));
-  if (before === undefined || scores.ap >= before) {
+  known.push(scores.ap);
+  if (known.every((ap) => ap <= scores.ap)) {
     const bytes = await weightsBytes(params, { config: config.detector, images: config.images, step });
     await writeFileAtomic(join(files.folder, checkpointNames.best), bytes);
   }
@@ -244,7 +126,7 @@ async function evaluateAt(going: Going, step: number, params: Params): Promise<M
 }
 
 /** The events of all steps that are left. */
-function trainingEvents({ run, context, clock }: Going): ReturnType<typeof train> {
+function trainingEvents({ run, context, clock, ending }: Going): ReturnType<typeof train> {
   const { config, engine, files, data, backend, state, step } = run;
   const { recipe, detector, seed, images, imageCounts } = config;
   return train({
@@ -252,6 +134,10 @@ function trainingEvents({ run, context, clock }: Going): ReturnType<typeof train
     optimizer: optimizerOf(recipe, detector),
     backend,
     state,
+    accumulate: recipe.accumulate,
+    recompute: recipe.recompute,
+    ...(recipe.ema === undefined ? {} : { ema: recipe.ema }),
+    isEnough: () => ending() !== undefined,
     batches: withPauses(trainingBatches(data.train, { ...config, ...pictureThreads(engine) }, step)),
     schedule: scheduleOf(recipe, imageCounts.usable),
     steps: totalSteps(recipe, imageCounts.usable),
@@ -265,10 +151,28 @@ function trainingEvents({ run, context, clock }: Going): ReturnType<typeof train
   });
 }
 
+/** The run at its last event. */
+async function endOf(
+  going: Going,
+  event: DoneEvent,
+  last: Measured | undefined,
+): Promise<FinishedRun | StoppedRun> {
+  const { step, reason, state } = event;
+  const stopped = { isFinished: false, step } as const;
+  if (reason !== 'finished' && reason !== 'enough') return stopped;
+  const params = averagedParams(state);
+  // There is none of a run that was resumed at its very end, or that ends early.
+  const measured = last ?? (await evaluateAt(going, step, params));
+  if (measured === undefined) return stopped;
+  const ending = reason === 'enough' ? going.ending() : undefined;
+  const spent = going.clock.spent();
+  return { isFinished: true, params, measured, spent, step, ...(ending === undefined ? {} : { ending }) };
+}
+
 /** Follows the events of a run to its end; the last measurement is that of the finished detector. */
 async function followRun(going: Going): Promise<FinishedRun | StoppedRun> {
   const { run, context, log, clock, steps } = going;
-  let measured: Measured | undefined;
+  let measured: { readonly step: number; readonly result: Measured | undefined } | undefined;
   for await (const event of trainingEvents(going)) {
     if (event.type === 'step') {
       steps.show(event.step, event.losses.total);
@@ -277,14 +181,11 @@ async function followRun(going: Going): Promise<FinishedRun | StoppedRun> {
     } else if (event.type === 'checkpoint') {
       log.append(checkpointRecord(event.step, clock.spent()));
     } else if (event.type === 'evaluate') {
-      measured = context.signal.aborted ? undefined : await evaluateAt(going, event.step, event.params);
-    } else if (event.reason === 'finished') {
-      const { params } = event.state;
-      measured ??= await evaluateAt(going, event.step, params); // a run resumed at its very end
-      if (measured !== undefined) return { isFinished: true, params, measured, spent: clock.spent() };
-      return { isFinished: false, step: event.step };
+      const isStopped = context.signal.aborted;
+      const result = isStopped ? undefined : await evaluateAt(going, event.step, event.params);
+      measured = { step: event.step, result };
     } else {
-      return { isFinished: false, step: event.step };
+      return endOf(going, event, measured?.step === event.step ? measured.result : undefined);
     }
   }
   throw new Error(`followRun(${run.files.folder}): needs the event of the run's end, got none. Report this.`);
@@ -300,13 +201,16 @@ export async function runTraining(run: TrainingRun, context: VerbContext): Promi
   const log = await openMetrics(files.metrics, { resumeAfter: step });
   const records = readMetrics(files.metrics);
   const clock = startClock(timeSpentIn(records));
-  const going: Going = { run, context, log, clock, steps: stepDisplay(context.reporter, run) };
+  const scores = evaluatedAps(records);
+  const ending = (): string | undefined => endingOf(config.recipe, clock.spent().total, scores);
+  const steps = stepDisplay(context.reporter, run);
+  const going: Going = { run, context, log, clock, steps, scores, ending };
   try {
     const { recipe, imageCounts } = config;
     const isLast = step >= totalSteps(recipe, imageCounts.usable);
     const isDue = step > 0 && !isLast && step % stepsPerEvaluation(recipe, imageCounts.usable) === 0;
     // The run was stopped between this step and its evaluation.
-    if (isDue && !isEvaluatedAt(records, step)) await evaluateAt(going, step, state.params);
+    if (isDue && !isEvaluatedAt(records, step)) await evaluateAt(going, step, averagedParams(state));
     return await followRun(going);
   } finally {
     going.steps.pause();

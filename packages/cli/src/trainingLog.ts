@@ -3,6 +3,8 @@ import type { StepEvent } from '@autoassign/detector';
 import { lineChart } from './charts.ts';
 import type { Scores } from './evaluation.ts';
 import type { MetricsRecord } from './metrics.ts';
+import { formatDuration } from './progressText.ts';
+import type { TrainingRecipe } from './runConfig.ts';
 import type { Point } from './svg.ts';
 
 /** A line that says what happened at its step. */
@@ -50,12 +52,29 @@ export function timeSpentIn(records: readonly MetricsRecord[]): TimeSpent {
   return { total: numberIn(last, 'seconds'), training: numberIn(last, 'trainingSeconds') };
 }
 
-/** The best AP of the evaluations so far; undefined when there was none. */
-export function bestAp(records: readonly MetricsRecord[]): number | undefined {
-  return records
-    .filter(({ event }) => event === 'evaluation')
-    .map((record) => numberIn(record, 'ap'))
-    .reduce<number | undefined>((best, ap) => Math.max(best ?? ap, ap), undefined);
+/** The AP of every evaluation so far, in their order. */
+export function evaluatedAps(records: readonly MetricsRecord[]): number[] {
+  return records.filter(({ event }) => event === 'evaluation').map((record) => numberIn(record, 'ap'));
+}
+
+/** How many evaluations there were since the best one; of equal ones the first counts. */
+function sinceBest(aps: readonly number[]): number {
+  let best = 0;
+  for (const [i, ap] of aps.entries()) if (ap > (aps[best] ?? ap)) best = i;
+  return Math.max(0, aps.length - 1 - best);
+}
+
+/** Why a run that has taken so many seconds and had these APs is to end before its last step, in words; undefined while it is not. */
+export function endingOf(
+  { patience, timeBudget }: Pick<TrainingRecipe, 'patience' | 'timeBudget'>,
+  seconds: number,
+  aps: readonly number[],
+): string | undefined {
+  if (timeBudget !== undefined && seconds >= timeBudget)
+    return `the time budget of ${formatDuration(timeBudget)} is used up`;
+  return patience !== undefined && sinceBest(aps) >= patience
+    ? `no better evaluation among the last ${patience}`
+    : undefined;
 }
 
 /** Whether the detector was evaluated after this step. */

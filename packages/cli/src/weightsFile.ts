@@ -114,6 +114,19 @@ function testSizeIn(notes: string | undefined): TestSize {
   return typeof longestSide === 'number' && longestSide >= 1 ? atMost(longestSide) : smallImages.test;
 }
 
+const averagePrefix = 'training.ema.';
+
+/** The arrays of a file with the moving average of the weights, if it has one, in the place of the weights. */
+function withAverage(
+  tensors: Readonly<Record<string, StoredTensor>>,
+): Readonly<Record<string, StoredTensor>> {
+  const averages = Object.entries(tensors).filter(([name]) => name.startsWith(averagePrefix));
+  return {
+    ...tensors,
+    ...Object.fromEntries(averages.map(([name, stored]) => [name.slice(averagePrefix.length), stored])),
+  };
+}
+
 /**
  * The detector in a checkpoint or weights file.
  *
@@ -128,6 +141,6 @@ export async function loadDetector(path: string, backend: Backend): Promise<Load
     );
   }
   const detector = createDetector(validateConfig(config), { backend });
-  const { params } = loadWeights(await detector.init(key(0)), tensors, { label: path });
+  const { params } = loadWeights(await detector.init(key(0)), withAverage(tensors), { label: path });
   return { detector, params, test: testSizeIn(metadata.notes), path };
 }

@@ -208,7 +208,7 @@ describe('weights and runs that cannot be used', () => {
 describe('what goes wrong on the way', () => {
   it('stops at the first loss that is no number, naming step and operation, and keeps the state before', async () => {
     const words = ['train', '--data', data, '--out', out, '--name', 'nan', '--steps', '6'];
-    const outcome = await runTiny(words, { rate: 1e30 });
+    const outcome = await runTiny(words, { recipe: { rate: 1e30 } });
     expect(outcome.exitCode).toBe(1);
     const step = Number(/step (\d+)/.exec(lastLine(outcome))?.[1]);
     expect(step).toBeGreaterThan(1);

@@ -3,7 +3,7 @@ import type { Dataset, ImageRecord } from '@autoassign/datasets';
 import { expect, it } from 'vitest';
 import { thin } from '../src/charts.ts';
 import { placesForObjects } from '../src/imagePlan.ts';
-import { bestAp } from '../src/trainingLog.ts';
+import { endingOf } from '../src/trainingLog.ts';
 
 const many = 700_000; // a worker's stack holds fewer
 
@@ -29,14 +29,10 @@ it('plans the places for objects of 700,000 images', () => {
   expect(placesForObjects(dataset)).toBe(16);
 });
 
-it('finds the best of 700,000 evaluations', () => {
-  const records = Array.from({ length: many }, (_, step) => ({
-    step,
-    event: 'evaluation',
-    ap: 1 - Math.abs(step - 7),
-  }));
-  expect(bestAp(records)).toBe(1);
-  expect(bestAp([])).toBeUndefined();
+it('ends by the best of 700,000 evaluations', () => {
+  const aps = Array.from({ length: many }, (_, i) => 1 - Math.abs(i - 7) / many);
+  expect(endingOf({ patience: many - 8 }, 0, aps)).toContain('no better evaluation');
+  expect(endingOf({ patience: many - 7 }, 0, aps)).toBeUndefined();
 });
 
 it('thins 1,400,000 points to a few that keep the lowest and the highest', () => {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { runProgram } from '../src/program.ts';
+import type { TrainingRecipe } from '../src/runConfig.ts';
 import { recordedStream } from './surroundings.ts';
 import { tinyVerbs } from './tinyVerbs.ts';
 
@@ -34,7 +35,8 @@ export interface TinyOutcome {
 interface TinyOptions {
   /** Called at every event of a run under --json; true stands for Ctrl-C. */
   readonly interruptAt?: (event: ProgramEvent) => boolean;
-  readonly rate?: number;
+  /** What is changed of the tiny recipe. */
+  readonly recipe?: Partial<TrainingRecipe>;
 }
 
 const computing: readonly (string | undefined)[] = ['demo', 'train', 'eval', 'predict'];
@@ -45,7 +47,7 @@ function onOneThread(words: readonly string[]): readonly string[] {
 }
 
 export async function runTiny(words: readonly string[], options: TinyOptions = {}): Promise<TinyOutcome> {
-  const { interruptAt = () => false, rate } = options;
+  const { interruptAt = () => false, recipe } = options;
   const signals = new EventEmitter();
   const [stdout, stderr] = [recordedStream(), recordedStream()];
   const events: ProgramEvent[] = [];
@@ -57,7 +59,7 @@ export async function runTiny(words: readonly string[], options: TinyOptions = {
     }
     return stdout.write(text);
   };
-  const exitCode = await runProgram(tinyVerbs(rate === undefined ? {} : { rate }), onOneThread(words), {
+  const exitCode = await runProgram(tinyVerbs(recipe), onOneThread(words), {
     stdout: { write },
     stderr,
     environment: {},

@@ -3,6 +3,7 @@ import type { DetectorConfig } from '@autoassign/detector';
 import { demoConfig } from '@autoassign/detector';
 import type { Verbs } from '../src/program.ts';
 import { demoRecipe, photographRecipe } from '../src/recipe.ts';
+import type { TrainingRecipe } from '../src/runConfig.ts';
 import { createVerbs } from '../src/verbs/index.ts';
 
 function tinyConfig(classes: readonly string[]): DetectorConfig {
@@ -17,15 +18,16 @@ function tinyConfig(classes: readonly string[]): DetectorConfig {
 }
 
 /** The verbs; six steps of two images, evaluated after three and six, saved after every second one. */
-export function tinyVerbs({ rate = 2e-3 }: { readonly rate?: number } = {}): Verbs {
+export function tinyVerbs(recipe: Partial<TrainingRecipe> = {}): Verbs {
   const shapes = { train: 16, validation: 4 };
   const tiny = {
-    rate,
+    rate: 2e-3,
     batchSize: 2,
     length: { steps: 6 },
     warmup: { ...demoRecipe.warmup, steps: 1 },
     evaluate: { times: 2 },
     checkpointEvery: 2,
+    ...recipe,
   };
   return createVerbs({
     detector: tinyConfig,

@@ -16,6 +16,7 @@ import {
   usableImages,
 } from '../imagePlan.ts';
 import type { DemoOptions, TrainOptions } from '../options.ts';
+import { prepareRun } from '../prepareRun.ts';
 import type { VerbContext } from '../program.ts';
 import { readTrainingConfig } from '../readTrainingConfig.ts';
 import {
@@ -30,7 +31,7 @@ import type { RunConfig, TrainingRecipe } from '../runConfig.ts';
 import type { RunFiles } from '../runFolder.ts';
 import { newestRunFolder, RunFolderError, runFiles, startRun } from '../runFolder.ts';
 import { leaveResults } from '../runResults.ts';
-import { prepareRun, runTraining } from '../trainRun.ts';
+import { runTraining } from '../trainRun.ts';
 
 /** The sizes of things that the verbs begin with; tests pass small ones. */
 export interface Presets {

@@ -40,6 +40,8 @@ export interface DetectorOptions {
   readonly backend?: Backend;
   /** A loss of one's own instead of the configuration's. */
   readonly loss?: LossFunction;
+  /** How many image shapes may be compiled for predictions before a further one is an error; 32 by default. */
+  readonly maxTraces?: number;
 }
 
 /**
@@ -54,7 +56,8 @@ export const createDetector = (config: DetectorConfig, options: DetectorOptions 
   const predictorFor = (params: Params): Predictor => {
     const backend = options.backend ?? backendOf(params);
     if (backend === undefined) throw new LifetimeError(noBackend);
-    const known = predictors.get(backend) ?? createPredictor(config, { backend });
+    const known =
+      predictors.get(backend) ?? createPredictor(config, { maxTraces: options.maxTraces ?? 32, backend });
     predictors.set(backend, known);
     return known;
   };

@@ -25,7 +25,7 @@ import {
 } from './step.ts';
 
 /** One part of a step. */
-export interface StepPart {
+interface StepPart {
   readonly state: TrainState;
   readonly batch: TrainingBatch;
   readonly rate: number;
