@@ -1,30 +1,20 @@
 // Files of weights. The network's configuration and the image plan travel with them, so that a file is all one needs to use it.
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Detector, DetectorConfig, Params, StoredTensor } from '@autoassign/detector';
-import {
-  createDetector,
-  loadWeights,
-  readSafetensors,
-  validateConfig,
-  WeightsError,
-  writeSafetensors,
-} from '@autoassign/detector';
+import type { DetectorConfig, Params, StoredTensor } from '@autoassign/detector';
+import { writeSafetensors } from '@autoassign/detector';
 import type { Backend } from '@autoassign/tensor';
-import { key, leavesWithPaths, read } from '@autoassign/tensor';
-import { atMost, smallImages } from './imagePlan.ts';
-import type { ImagePlan, TestSize } from './runConfig.ts';
+import { leavesWithPaths, read } from '@autoassign/tensor';
+import type { ImagePlan } from './runConfig.ts';
 import { RunFolderError } from './runFolder.ts';
+import type { UsableDetector } from './usableDetector.ts';
+import { detectorIn } from './usableDetector.ts';
 
 /** The checkpoint files of a training run. */
 export const checkpointNames = { last: 'last.safetensors', best: 'best.safetensors' } as const;
 
 /** A detector read from a file, ready to be used. */
-export interface LoadedDetector {
-  readonly detector: Detector;
-  readonly params: Params;
-  /** The size that it sees images at. */
-  readonly test: TestSize;
+export interface LoadedDetector extends UsableDetector {
   /** The file that was read. */
   readonly path: string;
 }
@@ -98,49 +88,11 @@ export async function findWeights(given: string | undefined, out: string): Promi
   );
 }
 
-function jsonField(text: string | undefined): unknown {
-  try {
-    return JSON.parse(text ?? '');
-  } catch {
-    return undefined;
-  }
-}
-
-function testSizeIn(notes: string | undefined): TestSize {
-  const images = jsonField((jsonField(notes) as { readonly images?: string } | undefined)?.images);
-  const { test, longestSide } = { ...(images as Partial<ImagePlan> & { readonly longestSide?: number }) };
-  if (test !== undefined) return test;
-  // Files of earlier versions have one number.
-  return typeof longestSide === 'number' && longestSide >= 1 ? atMost(longestSide) : smallImages.test;
-}
-
-const averagePrefix = 'training.ema.';
-
-/** The arrays of a file with the moving average of the weights, if it has one, in the place of the weights. */
-function withAverage(
-  tensors: Readonly<Record<string, StoredTensor>>,
-): Readonly<Record<string, StoredTensor>> {
-  const averages = Object.entries(tensors).filter(([name]) => name.startsWith(averagePrefix));
-  return {
-    ...tensors,
-    ...Object.fromEntries(averages.map(([name, stored]) => [name.slice(averagePrefix.length), stored])),
-  };
-}
-
 /**
  * The detector in a checkpoint or weights file.
  *
  * Throws   WeightsError naming the file, and the array where one is missing or of another shape; ConfigError
  */
 export async function loadDetector(path: string, backend: Backend): Promise<LoadedDetector> {
-  const { tensors, metadata } = readSafetensors(new Uint8Array(await readFile(path)), path);
-  const config = jsonField(metadata.config);
-  if (config === undefined) {
-    throw new WeightsError(
-      `loadDetector(${path}): needs the network's configuration in the file's metadata, got none. Give a file that training wrote.`,
-    );
-  }
-  const detector = createDetector(validateConfig(config), { backend });
-  const { params } = loadWeights(await detector.init(key(0)), withAverage(tensors), { label: path });
-  return { detector, params, test: testSizeIn(metadata.notes), path };
+  return { ...(await detectorIn(new Uint8Array(await readFile(path)), { label: path, backend })), path };
 }

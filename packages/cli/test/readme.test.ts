@@ -1,10 +1,11 @@
 // The README's examples are the first code that people run: each is type-checked and run as it stands.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writeShapes } from '@autoassign/datasets';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { tinyWeights } from './library/tinyWeights.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 // below this package, so that its imports resolve as a user's would
@@ -13,11 +14,15 @@ mkdirSync(cache, { recursive: true });
 const folder = mkdtempSync(join(cache, 'readme-'));
 
 const examples = readFileSync(join(root, 'README.md'), 'utf8')
-  .split('### @autoassign/')
+  .split(/^### @?(?=autoassign)/m)
   .slice(1)
   .map((section) => ({
-    name: section.split('\n')[0]!,
-    code: /```ts\n([\s\S]*?)```/.exec(section)![1]!.replace('path/to/folder', join(folder, 'shapes')),
+    name: section.split('\n')[0]!.replace('autoassign/', ''),
+    code: /```ts\n([\s\S]*?)```/
+      .exec(section)![1]!
+      .replace('path/to/folder', join(folder, 'shapes'))
+      .replace('runs/train/best.safetensors', join(folder, 'tiny.safetensors'))
+      .replace('street.jpg', join(folder, 'shapes/images/train-000000.jpg')),
   }));
 
 /** The examples of the package's own README stand for data of the user's: they are type-checked only. */
@@ -30,7 +35,10 @@ const run = (...args: string[]): string =>
 
 beforeAll(async () => {
   await writeShapes(join(folder, 'shapes'), { train: 4, validation: 2 });
+  writeFileSync(join(folder, 'tiny.safetensors'), await tinyWeights());
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
+  mkdirSync(join(folder, 'node_modules'));
+  symlinkSync(join(root, 'packages/cli'), join(folder, 'node_modules/autoassign'), 'junction');
   for (const { name, code } of examples) writeFileSync(join(folder, `${name}.ts`), code);
   for (const [i, code] of ownExamples.entries()) writeFileSync(join(folder, `own${i}.ts`), code);
   const config = {
@@ -52,7 +60,13 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('README', () => {
   test('has an example for every library package', () => {
-    expect(examples.map(({ name }) => name)).toEqual(['tensor', 'autograd', 'detector', 'datasets']);
+    expect(examples.map(({ name }) => name)).toEqual([
+      'tensor',
+      'autograd',
+      'detector',
+      'datasets',
+      'autoassign',
+    ]);
   });
 
   test('and one for every reader in the README of the datasets', () => {
