@@ -29,7 +29,7 @@ export interface RunConfig {
 }
 
 /** How many images there are. */
-interface ImageCounts {
+export interface ImageCounts {
   readonly train: number;
   /** Those of `train` that have objects to train on and are not too small: an epoch. */
   readonly usable: number;
@@ -104,7 +104,7 @@ export interface TrainingRecipe {
 }
 
 /** How long a run goes: so many steps, or so many times through the images. */
-type TrainingLength = { readonly steps: number } | { readonly epochs: number };
+export type TrainingLength = { readonly steps: number } | { readonly epochs: number };
 
 /**
  * How gradients become updates: AdamW with decay of the filters alone and a faster rate for the centre priors, or SGD as in the paper,
@@ -120,7 +120,7 @@ export type OptimizerRecipe =
   | { readonly kind: 'sgd'; readonly momentum: number; readonly weightDecay: number };
 
 /** How the rate falls after warm-up: along a cosine to 0 at the last step, or by `factor` after each of the milestones, in epochs. */
-type ScheduleRecipe =
+export type ScheduleRecipe =
   | { readonly kind: 'cosine' }
   | { readonly kind: 'multiStep'; readonly milestones: readonly number[]; readonly factor: number };
 
@@ -128,14 +128,14 @@ type ScheduleRecipe =
  * The first steps, in which the rate grows linearly from `from` times itself. In the form of mmdetection 3 the last of the `steps` has the
  * whole rate, in that of mmdetection 2 (and of cvpods) the first one after them.
  */
-interface WarmupRecipe {
+export interface WarmupRecipe {
   readonly steps: number;
   readonly from: number;
   readonly form: 'mmdetection 3' | 'mmdetection 2';
 }
 
 /** A moving average of the weights: average = d average + (1 - d) weights, where d grows to `decay` as `decay (1 - exp(-step / rampSteps))`. */
-interface EmaRecipe {
+export interface EmaRecipe {
   readonly decay: number;
   /** 0 for `decay` from the first step on. */
   readonly rampSteps: number;

@@ -164,7 +164,7 @@ describe('weights and runs that cannot be used', () => {
   });
 
   it.each([
-    ['a missing field', (config: string) => config.replace('"rate"', '"pace"'), "'recipe.rate'"],
+    ['a missing field', (config: string) => config.replace('"rate"', '"pace"'), 'recipe.pace): needs only'],
     [
       'an earlier format',
       (config: string) => config.replace('"format": 3', '"format": 2'),

@@ -18,6 +18,9 @@ type KindOf<T> = T extends { readonly kind?: infer Kind } ? Exclude<Kind, undefi
 /** What a type is when it is of a kind. */
 type OfKind<T, Kind> = T extends { readonly kind?: infer Own } ? (Kind extends Own ? T : never) : never;
 
+/** The names of the fields that any member of a union has. */
+type FieldOfAny<T> = T extends unknown ? keyof T & string : never;
+
 /** One kind of several: its meaning and the fields that it has besides `kind`. */
 interface Variant<T> {
   readonly description: string;
@@ -86,6 +89,12 @@ export const yesOrNo: Schema<boolean> = needing('true or false', z.boolean({ err
 export const text = (needs: string): Schema<string> =>
   needing(needs, z.string({ error: needs }).check(z.minLength(1, { error: needs })));
 
+/** One number and no other, such as that of a format. */
+export const constant = <T extends number>(value: T): Schema<T> => {
+  const needs = String(value);
+  return needing(needs, z.literal(value, { error: needs })) as unknown as Schema<T>;
+};
+
 /** A field that may be missing. */
 export const optional = <T>(schema: Schema<T>): Schema<T | undefined> => z.optional(schema);
 
@@ -99,6 +108,23 @@ export const listOf = <T>(schema: Schema<T>, least = 1): Schema<readonly T[]> =>
 export const triple = <T>(schema: Schema<T>): Schema<readonly [T, T, T]> => {
   const needs = 'a list of three numbers';
   return needing(needs, z.tuple([schema, schema, schema], { error: needs }));
+};
+
+/** A list that another function checks, which throws at the first thing that is wrong. */
+export const listBy = <T>(needs: string, check: (value: unknown) => readonly T[]): Schema<readonly T[]> => {
+  const problem = (value: unknown): string | undefined => {
+    try {
+      check(value);
+      return undefined;
+    } catch (error) {
+      return `${needs} (${error instanceof Error ? error.message : String(error)})`;
+    }
+  };
+  const items = z.array(z.looseObject({}), { error: needs });
+  const isRight = z.refine<unknown>((value) => problem(value) === undefined, {
+    error: ({ input }) => problem(input) ?? needs,
+  });
+  return needing(needs, items.check(isRight)) as unknown as Schema<readonly T[]>;
 };
 
 /**
@@ -130,6 +156,18 @@ const exactly = (fields: Readonly<Record<string, Schema<unknown>>>) =>
 /** An object with exactly these fields. */
 export const object = <T>(fields: Fields<T>): Schema<T> =>
   exactly(fields as Readonly<Record<string, Schema<unknown>>>) as unknown as Schema<T>;
+
+/** An object with one of these fields, of which each is a member of the union `T`. */
+export const oneFieldOf = <T>(
+  fields: {
+    readonly [Name in FieldOfAny<T>]: Schema<T extends Readonly<Record<Name, infer V>> ? V : never>;
+  },
+): Schema<T> => {
+  const entries = Object.entries(fields) as [string, Schema<unknown>][];
+  const needs = `an object with one of the fields ${entries.map(([name]) => name).join(', ')}`;
+  const options = entries.map(([name, schema]) => exactly({ [name]: schema }));
+  return needing(needs, z.union(options, { error: needs })) as unknown as Schema<T>;
+};
 
 /** An object whose field `kind` says which further fields it has; the kind `unsaid` is what an object without one is. */
 export const variants = <T extends { readonly kind?: string }>(

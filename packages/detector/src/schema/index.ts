@@ -6,13 +6,16 @@ export type { Fields, Schema } from './fields.ts';
 export {
   anyNumber,
   choice,
+  constant,
   count,
   countOrZero,
   field,
   fraction,
+  listBy,
   listOf,
   notNegative,
   object,
+  oneFieldOf,
   optional,
   positive,
   probability,
@@ -21,6 +24,8 @@ export {
   variants,
   yesOrNo,
 } from './fields.ts';
+export type { SchemaNode } from './jsonSchema.ts';
+export { jsonSchemaOf } from './jsonSchema.ts';
 export { nearestName } from './nearestName.ts';
 export type { Problem } from './problem.ts';
 export { firstProblem, wrongValue } from './problem.ts';

@@ -33,9 +33,22 @@ export const firstProblem = (schema: Schema<unknown>, value: unknown): Problem |
 
 const problemOf = (issue: z.core.$ZodIssue, value: unknown): Problem => {
   const { path, message } = issue;
+  const inner = issue.code === 'invalid_union' ? presentField(issue, value) : undefined;
+  if (inner !== undefined) return problemOf(inner, value);
   if (issue.code === 'unrecognized_keys') return unknownField(path.map(String), issue.keys[0]!, message);
   return wrongValue(path.join('.'), message, valueAt(value, path));
 };
+
+/** Of what the members of a union complain about, the first that is there, as an issue of the whole. */
+const presentField = (
+  { errors, path }: z.core.$ZodIssueInvalidUnion,
+  value: unknown,
+): z.core.$ZodIssue | undefined =>
+  errors
+    .flat()
+    .filter((issue) => issue.path.length > 0)
+    .map((issue) => ({ ...issue, path: [...path, ...issue.path] }))
+    .find((issue) => issue.code !== 'unrecognized_keys' && valueAt(value, issue.path) !== undefined);
 
 const unknownField = (path: readonly string[], name: string, needs: string): Problem => {
   const below = (field: string): string => [...path, field].join('.');

@@ -1,0 +1,33 @@
+// Settings as a YAML file with the meaning of every field beside it, to read and to begin a file of one's own with.
+import type { SchemaNode } from '@autoassign/detector/schema';
+import { Document, isMap, isScalar, type YAMLMap } from 'yaml';
+import { settingPaths } from './paths.ts';
+import type { Settings } from './runSchema.ts';
+
+/** What a field is, in one line: its meaning, its unit, and the words there are. */
+export function meaningOf({ description = '', unit, enum: words, enumDescriptions }: SchemaNode): string {
+  const choices = words?.map((word, i) => `${word} (${enumDescriptions?.[i] ?? ''})`).join(', ');
+  return [description, unit && `In ${unit}.`, choices && `One of: ${choices}.`]
+    .filter((part) => part !== undefined && part !== '')
+    .join(' ');
+}
+
+function comment(map: YAMLMap, path: string): void {
+  for (const { key, value } of map.items) {
+    const name = isScalar(key) ? String(key.value) : String(key);
+    const inner = path === '' ? name : `${path}.${name}`;
+    const setting = settingPaths.find((known) => known.path === inner);
+    const meaning = setting === undefined ? '' : meaningOf(setting.node);
+    if (meaning !== '' && isScalar(key)) key.commentBefore = ` ${meaning}`;
+    if (isMap(value)) comment(value, inner);
+    else if (value !== null && typeof value === 'object' && 'flow' in value) value.flow = true;
+  }
+}
+
+/** The settings as YAML with comments; the classes are left out, as they come from the dataset. */
+export function printedSettings({ recipe, images, detector }: Settings): string {
+  const { classes, ...network } = detector;
+  const document = new Document({ recipe, images, detector: network });
+  if (isMap(document.contents)) comment(document.contents, '');
+  return document.toString({ lineWidth: 0 });
+}
