@@ -49,8 +49,18 @@ export const flipChoices = ['none', 'horizontal', 'both'] as const;
 /** A choice of mirror images. */
 type FlipChoice = (typeof flipChoices)[number];
 
+/** What decides about settings, besides options of their own. */
+export interface SettingOptions {
+  /** The name of the preset to begin with. */
+  readonly preset?: string;
+  /** A file of settings. */
+  readonly config?: string;
+  /** Words such as `recipe.rate=0.01`. */
+  readonly settings: readonly string[];
+}
+
 /** What the verbs that train take; an absent number means "what the recipe says". */
-export interface TrainOptions extends CommonOptions {
+export interface TrainOptions extends CommonOptions, SettingOptions {
   /** A folder with a dataset; absent only in `demo` (which makes its own) or when resuming (the run knows it). */
   readonly data?: string;
   readonly steps?: number;

@@ -24,7 +24,13 @@ describe('options that reach the verbs', () => {
     const { exitCode, calls, stderr } = await run('demo');
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
     expect(calls.map(({ verb }) => verb)).toEqual(['demo']);
-    expect(calls[0]?.options).toEqual({ out: 'runs', name: 'demo', backend: 'wasm', seed: 0 });
+    expect(calls[0]?.options).toEqual({
+      out: 'runs',
+      name: 'demo',
+      backend: 'wasm',
+      seed: 0,
+      settings: [],
+    });
     expect(calls[0]?.context.commandLine).toEqual(['demo']);
   });
 
@@ -44,7 +50,7 @@ describe('options that reach the verbs', () => {
       '7',
     ];
     const engine = ['--backend', 'cpu', '--threads', '3', '--fma', '--precision', 'emulated mixed'];
-    const { calls } = await run('train', ...words, ...engine, '--json', '--quiet');
+    const { calls } = await run('train', ...words, ...engine, '--json', '--quiet', 'recipe.rate=0.1');
     expect(calls[0]?.options).toEqual({
       data: here,
       out: 'o',
@@ -58,6 +64,7 @@ describe('options that reach the verbs', () => {
       precision: 'emulated mixed',
       json: true,
       quiet: true,
+      settings: ['recipe.rate=0.1'],
     });
   });
 
@@ -128,7 +135,12 @@ describe('mistakes on the command line end with status 2 and one line', () => {
     ['demo --resume /no/such/run', '--resume', '/no/such/run'],
     ['demo --resume --seed 3', '--resume', '--seed'],
     ['demo --resume --quick', '--resume', '--quick'],
-    ['demo stray', 'demo', 'too many arguments'],
+    ['doctor stray', 'doctor', 'too many arguments'],
+    ['demo --resume recipe.rate=1', '--resume', "'recipe.rate=1'"],
+    ['train --resume --preset small', '--resume', '--preset'],
+    ['train --preset smal', '--preset needs one of small', "Did you mean 'small'?"],
+    ['train --config /no/such.yaml', '--config needs a file that exists', 'no such file'],
+    [`train --config ${here}`, '--config', '(a folder)'],
     ['train', '--data', '--resume'],
     ['eval', '--data'],
     ['predict', 'images'],

@@ -2,7 +2,7 @@
 import type { VerbContext, Verbs } from '../program.ts';
 
 /** What a shell may offer for a value, beyond the choices that are listed. */
-type CompletedBy = 'folder' | 'file';
+type CompletedBy = 'folder' | 'file' | 'setting';
 
 /** One option of a verb. */
 export interface OptionSpec {

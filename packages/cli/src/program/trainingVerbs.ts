@@ -1,7 +1,8 @@
 // The verbs that train, as data: `demo` and `train`.
 import { UsageError } from '../exitCodes.ts';
 import type { DemoOptions, TrainOptions } from '../options.ts';
-import { existingFolder, flipChoices, wholeNumber } from '../options.ts';
+import { existingFile, existingFolder, flipChoices, wholeNumber } from '../options.ts';
+import { presetNamed, presetNames } from '../presets.ts';
 import {
   batchOption,
   dataOption,
@@ -13,13 +14,45 @@ import {
   speechOptions,
   strictOption,
 } from './commonOptions.ts';
-import type { OptionSpec, VerbSpec } from './specification.ts';
+import type { ArgumentSpec, OptionSpec, VerbSpec } from './specification.ts';
 import { verbSpec } from './specification.ts';
+
+const settings: ArgumentSpec = {
+  name: 'settings',
+  description: "settings as key=value, such as recipe.rate=0.01; 'autoassign config' prints them all",
+  isList: true,
+  isOptional: true,
+  completedBy: 'setting',
+};
+
+/** What the options before the words leave of the settings to a preset and a file. */
+const settingOptions: readonly OptionSpec[] = [
+  {
+    flags: '--preset <name>',
+    description:
+      "what to begin with: network, recipe and image sizes ('autoassign config --help' lists them)",
+    parse: knownPreset,
+    choices: presetNames,
+  },
+  {
+    flags: '--config <file>',
+    description:
+      'settings in JSON or YAML, or the config.json of an earlier run; before options and key=value',
+    parse: existingFile('--config'),
+    completedBy: 'file',
+  },
+];
+
+function knownPreset(name: string): string {
+  presetNamed(name);
+  return name;
+}
 
 function trainingOptions(name: string, dataDescription: string): readonly OptionSpec[] {
   return [
     ...fixedByRun(
       dataOption(dataDescription),
+      ...settingOptions,
       { flags: '--train-split <name>', description: 'split to train on (default: trainval or train)' },
       { flags: '--validation-split <name>', description: 'split to evaluate on (default: test or val)' },
       strictOption,
@@ -51,9 +84,18 @@ function trainingOptions(name: string, dataDescription: string): readonly Option
   ];
 }
 
+/** A run that goes on is the one that was begun. */
+function refuseChanges({ resume, settings: [word] }: TrainOptions): void {
+  if (resume === undefined || word === undefined) return;
+  throw new UsageError(
+    `--resume keeps the settings of the run, got '${word}'. Leave it out, or start a new run.`,
+  );
+}
+
 const demo = verbSpec<DemoOptions>({
   name: 'demo',
   description: 'train on the shapes data set (or your own) and leave a run folder with pictures',
+  arguments: [settings],
   options: [
     ...trainingOptions('demo', 'a folder with a dataset to use instead of shapes'),
     ...fixedByRun({ flags: '--quick', description: 'a first look in under two minutes' }),
@@ -63,12 +105,16 @@ const demo = verbSpec<DemoOptions>({
     { words: 'demo', meaning: 'the whole recipe: 2400 steps' },
     { words: 'demo --resume', meaning: 'go on with the run that was stopped last' },
   ],
-  run: (verbs) => verbs.demo,
+  run: (verbs) => (options, context) => {
+    refuseChanges(options);
+    return verbs.demo(options, context);
+  },
 });
 
 const train = verbSpec<TrainOptions>({
   name: 'train',
   description: 'train a detector on a dataset',
+  arguments: [settings],
   options: trainingOptions(
     'train',
     'folder with a dataset in COCO, PASCAL VOC, Objects365 or WiderFace form',
@@ -76,6 +122,7 @@ const train = verbSpec<TrainOptions>({
   examples: [
     { words: 'train --data photos', meaning: 'every picture at least 15 times' },
     { words: 'train --data photos --epochs 40 --flips both --name both', meaning: 'longer, upside down too' },
+    { words: 'train --data photos recipe.rate=0.002 recipe.length.epochs=40', meaning: 'other settings' },
     { words: 'train --resume runs/train', meaning: 'go on with a run, bit for bit' },
   ],
   run: (verbs) => (options, context) => {
@@ -84,6 +131,7 @@ const train = verbSpec<TrainOptions>({
         'needs --data <folder>, got none. Give a folder with a dataset, or --resume to continue a run.',
       );
     }
+    refuseChanges(options);
     return verbs.train(options, context);
   },
 });

@@ -23,7 +23,7 @@ function isOtherKind(before: SomeSettings, after: SomeSettings, path: string): b
 }
 
 /** The settings with those of a layer in place of their own; lists and objects of another kind are replaced as a whole. */
-export function merged(before: SomeSettings, layer: SomeSettings, path = ''): SomeSettings {
+function merged(before: SomeSettings, layer: SomeSettings, path = ''): SomeSettings {
   const result: Record<string, unknown> = { ...before };
   for (const [name, value] of Object.entries(layer)) {
     const inner = path === '' ? name : `${path}.${name}`;

@@ -5,7 +5,7 @@ import { settingPaths } from './paths.ts';
 import type { Settings } from './runSchema.ts';
 
 /** What a field is, in one line: its meaning, its unit, and the words there are. */
-export function meaningOf({ description = '', unit, enum: words, enumDescriptions }: SchemaNode): string {
+function meaningOf({ description = '', unit, enum: words, enumDescriptions }: SchemaNode): string {
   const choices = words?.map((word, i) => `${word} (${enumDescriptions?.[i] ?? ''})`).join(', ');
   return [description, unit && `In ${unit}.`, choices && `One of: ${choices}.`]
     .filter((part) => part !== undefined && part !== '')

@@ -7,31 +7,20 @@ import type { DataSource, OpenedData } from '../dataSource.ts';
 import { folderSource, openData, shapesSource } from '../dataSource.ts';
 import type { Engine } from '../engine.ts';
 import { describeEngine, engineOf, openEngine, startedBy } from '../engine.ts';
-import {
-  fillableBatchSize,
-  meanColour,
-  padMultipleFor,
-  placesForObjects,
-  smallImages,
-  usableImages,
-} from '../imagePlan.ts';
+import { placesForObjects, smallImages, usableImages } from '../imagePlan.ts';
 import type { DemoOptions, TrainOptions } from '../options.ts';
 import { prepareRun } from '../prepareRun.ts';
+import type { Preset } from '../presets.ts';
+import { presetNamed } from '../presets.ts';
 import type { VerbContext } from '../program.ts';
 import { readTrainingConfig } from '../readTrainingConfig.ts';
-import {
-  demoRecipe,
-  photographRecipe,
-  stepsForEpochs,
-  totalSteps,
-  upsideDown,
-  withSteps,
-} from '../recipe.ts';
+import { demoRecipe, photographRecipe, totalSteps, withSteps } from '../recipe.ts';
 import type { RunConfig, TrainingRecipe } from '../runConfig.ts';
 import type { RunFiles } from '../runFolder.ts';
 import { newestRunFolder, RunFolderError, runFiles, startRun } from '../runFolder.ts';
 import { leaveResults } from '../runResults.ts';
 import { runTraining } from '../trainRun.ts';
+import { layersOf, settingsFor } from './runSettings.ts';
 
 /** The sizes of things that the verbs begin with; tests pass small ones. */
 export interface Presets {
@@ -65,21 +54,17 @@ interface OpenedRun {
   readonly data: OpenedData;
 }
 
-function recipeFor(options: DemoOptions, presets: Presets, data: OpenedData): TrainingRecipe {
+/** What a new run begins with: the preset that is named, else that of the shapes or of the user's own pictures. */
+function beginningOf(options: DemoOptions, { detector, recipe, photographs, quick }: Presets): Preset {
+  if (options.preset !== undefined) return presetNamed(options.preset);
   const isShapes = options.data === undefined;
-  const { recipe, epochs } = isShapes ? { recipe: presets.recipe, epochs: 0 } : presets.photographs;
-  const batchSize = fillableBatchSize(data.train, options.batch ?? recipe.batchSize);
-  const stepsOf = (count: number): number => stepsForEpochs(count, usableImages(data.train), batchSize);
-  const fewest = options.quick ? presets.quick.steps : totalSteps(recipe, usableImages(data.train));
-  const asked = options.steps ?? (options.epochs === undefined ? undefined : stepsOf(options.epochs));
-  const steps = asked ?? (options.quick ? fewest : Math.max(fewest, stepsOf(epochs)));
-  const augment = options.flips === 'both' ? [...recipe.augment, upsideDown] : recipe.augment;
-  const isMirrored = options.flips !== 'none';
-  return {
-    ...withSteps(recipe, steps),
-    batchSize,
-    augment: isMirrored ? augment : augment.filter(({ type }) => type !== 'flip'),
-  };
+  const usual = isShapes ? recipe : photographs.recipe;
+  const fits = { padding: true, ...(isShapes ? {} : ({ colour: true } as const)) } as const;
+  const images = smallImages;
+  const description = isShapes ? 'shapes' : 'photographs';
+  if (options.quick) return { description, detector, recipe: withSteps(usual, quick.steps), images, fits };
+  const { epochs } = photographs;
+  return { description, detector, recipe: usual, images, fits: isShapes ? fits : { ...fits, epochs } };
 }
 
 /** Short runs need few of the shapes; longer ones share the full set. */
@@ -95,20 +80,15 @@ function sourceFor(options: DemoOptions, { recipe, shapes, quick }: Presets): Da
   return shapesSource(options.out, train, validation);
 }
 
-/** The network for the data: its classes, its padding, and for images of the user's own their mean colour. */
-async function detectorFor(data: OpenedData, source: DataSource, presets: Presets): Promise<DetectorConfig> {
-  const config = presets.detector(data.train.classes);
-  const padMultiple = padMultipleFor(data.train, smallImages);
-  const mean = source.kind === 'shapes' ? config.input.mean : await meanColour(data.train);
-  return { ...config, input: { ...config.input, mean, padMultiple } };
-}
-
 async function newRun(options: DemoOptions, presets: Presets, context: VerbContext): Promise<OpenedRun> {
   const engine = engineOf(options);
+  const preset = beginningOf(options, presets);
+  const layers = await layersOf(options);
   const source = sourceFor(options, presets);
   const data = await openData(source, options.seed, context);
   const config: RunConfig = {
     format: 3,
+    ...(options.preset === undefined ? {} : { preset: options.preset }),
     seed: options.seed,
     backend: engine.backend,
     fma: engine.fma,
@@ -120,9 +100,7 @@ async function newRun(options: DemoOptions, presets: Presets, context: VerbConte
       validation: data.validation.length,
     },
     maxObjects: placesForObjects(data.train),
-    images: smallImages,
-    recipe: recipeFor(options, presets, data),
-    detector: await detectorFor(data, source, presets),
+    ...(await settingsFor(preset, layers, options, data)),
   };
   const started = startedBy(context, engine);
   const files = await startRun(join(options.out, options.name), { ...config }, started);

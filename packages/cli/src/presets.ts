@@ -1,0 +1,51 @@
+// What a training run can begin with, by name: a network, its recipe and the size of its images.
+import type { DetectorConfig } from '@autoassign/detector';
+import { demoConfig } from '@autoassign/detector';
+import { nearestName } from '@autoassign/detector/schema';
+import { UsageError } from './exitCodes.ts';
+import { smallImages } from './imagePlan.ts';
+import { photographRecipe } from './recipe.ts';
+import type { ImagePlan, TrainingRecipe } from './runConfig.ts';
+
+/** A network, its recipe and the size of its images. */
+export interface Preset {
+  /** What it is for, in one line. */
+  readonly description: string;
+  readonly detector: (classes: readonly string[]) => DetectorConfig;
+  readonly recipe: TrainingRecipe;
+  readonly images: ImagePlan;
+  /** What is chosen from the data instead. */
+  readonly fits?: {
+    readonly padding: true;
+    readonly colour?: true;
+    /** More steps than the recipe has, until every image is seen so often. */
+    readonly epochs?: number;
+  };
+}
+
+/** The presets of `--preset`. */
+const presets: Readonly<Record<string, Preset>> = {
+  small: {
+    description: 'the network of the demo, with the recipe for photographs; trains from scratch on a CPU',
+    detector: demoConfig,
+    recipe: photographRecipe,
+    images: smallImages,
+    fits: { padding: true, colour: true, epochs: 15 },
+  },
+};
+
+/** The names of the presets. */
+export const presetNames: readonly string[] = Object.keys(presets);
+
+/**
+ * The preset of a name.
+ *
+ * Throws   UsageError that lists the names
+ */
+export function presetNamed(name: string): Preset {
+  const preset = Object.hasOwn(presets, name) ? presets[name] : undefined;
+  if (preset !== undefined) return preset;
+  const meant = nearestName(name, presetNames);
+  const advice = meant === undefined ? 'Take one of them.' : `Did you mean '${meant}'?`;
+  throw new UsageError(`--preset needs one of ${presetNames.join(', ')}, got '${name}'. ${advice}`);
+}
