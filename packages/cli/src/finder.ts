@@ -11,7 +11,8 @@ import type {
 import { createPredictor, mergeDetections } from '@autoassign/detector';
 import type { Backend } from '@autoassign/tensor';
 import { evaluate, release } from '@autoassign/tensor';
-import { fittedSize, fittingStep } from './imagePlan.ts';
+import { fittedSize } from './fittedSize.ts';
+import { fittingStep } from './imagePlan.ts';
 import type { TestSize } from './runConfig.ts';
 
 /** A picture and how messages name it. */

@@ -1,7 +1,9 @@
 // How the images of a dataset become network input: their size, their padding and their mean colour, chosen from the data.
-import type { Batch, Dataset, ImageSize, Sample, TransformStep } from '@autoassign/datasets';
-import { batches, isTrainable, paddedSize, planBatches, resize, resizedSize } from '@autoassign/datasets';
+import type { Batch, BatchOptions, Dataset, Sample, TransformStep } from '@autoassign/datasets';
+import { batches, isTrainable, paddedSize, planBatches, resize } from '@autoassign/datasets';
 import type { DetectorConfig } from '@autoassign/detector';
+import { fittedSize } from './fittedSize.ts';
+import { trainingBuckets } from './imageBuckets.ts';
 import type { ImagePlan, RunConfig, TestSize, TrainingRecipe, TrainingSize } from './runConfig.ts';
 
 /** The longest side of an image on a CPU: larger ones make a step of the small detector take seconds. */
@@ -25,16 +27,6 @@ const padMultiples: readonly number[] = [32, 64, 160];
 const coloursFrom = 64;
 /** Reading a file and decoding it takes several turns of the event loop, and a training step leaves it only one. */
 const batchesAhead = 8;
-
-/** The size that an image gets. */
-export function fittedSize(
-  { width, height }: ImageSize,
-  { shortSide, longSide, enlarge }: TestSize,
-): ImageSize {
-  const size = resizedSize({ width, height }, { shortSide, longSide });
-  const isSmaller = size.width >= width && size.height >= height;
-  return isSmaller && !enlarge ? { width, height } : size;
-}
 
 /** The step that does to a sample what `fitted` does. */
 export function fittingStep({ shortSide, longSide, enlarge }: TestSize): TransformStep {
@@ -123,11 +115,6 @@ function imagesPerPass({ batchSize, accumulate }: TrainingRecipe): number {
   return batchSize / accumulate;
 }
 
-/** How many batches an epoch has; the images that are left over when batches are full wait for another epoch. */
-function batchesPerEpoch(dataset: Dataset, { recipe, seed }: BatchPlan): number {
-  return planBatches(dataset, { batchSize: imagesPerPass(recipe), seed, last: 'drop' }, 0).length;
-}
-
 /**
  * How many images of a dataset can be trained on.
  *
@@ -153,23 +140,26 @@ export function fillableBatchSize(dataset: Dataset, wanted: number): number {
  */
 export function trainingBatches(dataset: Dataset, plan: BatchPlan, step: number): AsyncIterable<Batch> {
   const { detector, images, recipe, maxObjects, seed, workers } = plan;
-  const perEpoch = batchesPerEpoch(dataset, plan);
-  const first = step * recipe.accumulate;
   const { padMultiple, ...normalization } = detector.input;
-  return batches(dataset, {
-    batchSize: imagesPerPass(recipe),
+  const batchSize = imagesPerPass(recipe);
+  const options: BatchOptions = {
+    batchSize,
     seed,
-    last: 'drop',
-    epoch: Math.floor(first / perEpoch),
-    start: first % perEpoch,
-    epochs: Number.POSITIVE_INFINITY,
+    last: 'drop', // the images that are left over when batches are full wait for another epoch
+    groupByAspect: images.groupByAspect,
+    ...trainingBuckets(dataset, images, { padMultiple, perBatch: batchSize }),
     prefetch: batchesAhead,
     ...(workers === undefined ? {} : { workers }),
     normalization,
     padMultiple,
     maxObjects,
     steps: [trainingStep(images.train), ...recipe.augment],
-  });
+    epochs: Number.POSITIVE_INFINITY,
+  };
+  const { batchesPerEpoch } = batches(dataset, options);
+  const first = step * recipe.accumulate;
+  const [epoch, start] = [Math.floor(first / batchesPerEpoch), first % batchesPerEpoch];
+  return batches(dataset, { ...options, epoch, start });
 }
 
 /** Images of up to this many pixels are evaluated eight at a time. */

@@ -147,7 +147,7 @@ function trainingEvents({ run, context, clock, ending }: Going): ReturnType<type
     evaluateEvery: stepsPerEvaluation(recipe, imageCounts.usable),
     save: (bytes) => clock.aside(() => writeFileAtomic(join(files.folder, checkpointNames.last), bytes)),
     signal: context.signal,
-    maxTraces: 16,
+    maxTraces: Math.max(16, images.mostShapes ?? 0),
   });
 }
 

@@ -3,6 +3,7 @@ import { DatasetError } from '../errors.ts';
 import type { Normalization } from '../transforms/normalize.ts';
 import { type ImageSize, paddedSize } from '../transforms/size.ts';
 import type { Annotation, ImageRecord } from '../types.ts';
+import { bucketOf } from './buckets.ts';
 import { fitsNone } from './survey.ts';
 
 /** Plain arrays ready for a training step; N images, M padded objects, everything row-major. */
@@ -54,20 +55,20 @@ export interface BatchImage extends ImageSize {
 }
 
 /**
- * The size that all images of a batch are padded to: their bucket's where there is one.
+ * The size that all images of a batch are padded to: of buckets, ascending by area, the first that holds them all.
  *
- * Throws   DatasetError naming the file of an image that is larger than its bucket
+ * Throws   DatasetError naming the file of the first image that, with those before it, is larger than every bucket
  */
 export const commonSize = (
   images: readonly BatchImage[],
   { padMultiple = 32 }: AssembleOptions,
-  bucket: ImageSize | undefined,
+  buckets: readonly ImageSize[] | undefined,
 ): ImageSize => {
-  if (bucket === undefined) return paddedSize(largest(images), padMultiple);
-  for (const image of images)
-    if (image.width > bucket.width || image.height > bucket.height)
-      throw fitsNone(image.record.file, image, [bucket]);
-  return bucket;
+  if (buckets === undefined) return paddedSize(largest(images), padMultiple);
+  const bucket = buckets[bucketOf(buckets, largest(images))];
+  if (bucket !== undefined) return bucket;
+  const tooLarge = images.findIndex((_, i) => bucketOf(buckets, largest(images.slice(0, i + 1))) < 0);
+  throw fitsNone(images[tooLarge]!.record.file, largest(images.slice(0, tooLarge + 1)), buckets);
 };
 
 const largest = (sizes: readonly ImageSize[]): ImageSize => ({

@@ -59,7 +59,7 @@ export const loadBatch = async (
   const { options, survey, memory, handOver } = loader;
   const { images, problems, group } = await findImages(loader, planned, place.epoch);
   if (images.length === 0) return { batch: undefined, problems, release: () => undefined };
-  const padded = commonSize(images, options, survey.bucketOf(group));
+  const padded = commonSize(images, options, survey.bucketsOf(group));
   const rest = assemble(images, padded, options, place);
   const size = 3 * padded.width * padded.height;
   const piece = memory.take(images.length * size);

@@ -8,11 +8,13 @@ import type { PlanOptions } from './plan.ts';
 
 /** Padded sizes that are known before anything is decoded. */
 export interface BucketOptions {
-  /**
-   * The padded sizes that may occur: given, or the best `mostShapes` ones for the images of the dataset. Every batch is
-   * then of images of one bucket, and as large as its bucket. Without buckets a batch is as large as its images need.
-   */
+  /** The padded sizes that may occur: given, or the best `mostShapes` ones for the images of the dataset. Without buckets a batch is as large as its images need. */
   readonly buckets?: { readonly sizes: readonly (readonly [width: number, height: number])[] } | MostShapes;
+  /**
+   * 'image' unless told otherwise: every batch is of images of one bucket, known before they are read. 'batch': images are
+   * not grouped by bucket, and a batch has the smallest bucket that holds all of them as they came, for steps that draw sizes.
+   */
+  readonly bucketBy?: 'image' | 'batch';
   /** The size that an image has after `steps` and `transform`, or the largest it can have, for choosing its bucket; its own unless told otherwise. */
   readonly sizeInBatch?: (image: ImageSize) => ImageSize;
   /** Both sides of padded images are multiples of this; 32 unless told otherwise. */
@@ -30,8 +32,8 @@ export interface Survey {
   readonly usable: Uint32Array;
   /** Images of different groups are never in one batch; images by their place in `usable`. */
   groupOf(image: number): number;
-  /** The padded size of the images of a group, where there are buckets. */
-  bucketOf(group: number): ImageSize | undefined;
+  /** The padded sizes that batches of a group may have, ascending by area, where there are buckets. */
+  bucketsOf(group: number): readonly ImageSize[] | undefined;
   /** All groups, ascending. */
   groups(): readonly number[];
 }
@@ -44,17 +46,18 @@ export interface Survey {
 export const surveyImages = (dataset: Dataset, options: PlanOptions): Survey => {
   const { usable, sizes } = scan(dataset, options);
   if (sizes === undefined || usable.length === 0)
-    return { usable, groupOf: () => 0, bucketOf: () => undefined, groups: () => [0] };
+    return { usable, groupOf: () => 0, bucketsOf: () => undefined, groups: () => [0] };
   const { buckets, bucketOfSize } = bucketsFor(dataset, sizes, options);
+  const isByBatch = options.bucketBy === 'batch';
   const groups = sizes.number.map((size) => {
     const { width, height } = sizes.different[size]!;
     const isPortrait = options.groupByAspect === true && height > width;
-    return 2 * bucketOfSize[size]! + (isPortrait ? 1 : 0);
+    return 2 * (isByBatch ? 0 : bucketOfSize[size]!) + (isPortrait ? 1 : 0);
   });
   return {
     usable,
     groupOf: (image) => groups[image]!,
-    bucketOf: (group) => buckets?.[group >>> 1],
+    bucketsOf: (group) => (isByBatch ? buckets : buckets?.slice(group >>> 1, (group >>> 1) + 1)),
     groups: () => [...new Set(groups)].sort((a, b) => a - b),
   };
 };

@@ -138,6 +138,28 @@ describe('batches in buckets', () => {
     }
   });
 
+  test('by batch are the smallest that hold what came out of steps that draw sizes', async () => {
+    const sizes = [[224, 192] as const, [160, 160] as const, [96, 192] as const];
+    const steps = [{ type: 'resize', shortSide: { from: 33, to: 150 }, longSide: 190 } as const];
+    const found = new Set<string>();
+    const options = { batchSize: 2, normalization, steps, buckets: { sizes }, bucketBy: 'batch' } as const;
+    for await (const batch of batches(many, { ...options, sizeInBatch: () => ({ width: 1, height: 1 }) })) {
+      const [height, width] = batch.imageShape.slice(2) as [number, number];
+      const smallest = [[96, 192] as const, [160, 160] as const, [224, 192] as const].find((bucket) =>
+        batch.sizes.every((size) => size.width <= bucket[0] && size.height <= bucket[1]),
+      );
+      expect([width, height]).toEqual(smallest);
+      found.add(`${width}x${height}`);
+    }
+    expect(found.size).toBe(3);
+    const small = {
+      ...options,
+      buckets: { sizes: [[96, 96] as const] },
+      sizeInBatch: () => ({ width: 1, height: 1 }),
+    };
+    await expect(shapesOf(small)).rejects.toThrow(/needs an image of at most 96x96, got /);
+  });
+
   test('count images as they come out of the transform', async () => {
     const halved = { buckets: { sizes: [[128, 96] as const] }, sizeInBatch: half } as const;
     await expect(shapesOf(halved)).rejects.toThrow(
