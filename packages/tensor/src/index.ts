@@ -56,6 +56,21 @@ export { compile } from './graph/compile.ts';
 export type { EvaluateOptions } from './graph/evaluate.ts';
 export { evaluate, read, release } from './graph/evaluate.ts';
 export type { Graph, Piece, Slot, Step } from './graph/graph.ts';
+export type { NamedTensors, OnnxGraphOptions, OnnxInput } from './onnx/graph.ts';
+export { onnxGraph } from './onnx/graph.ts';
+export type {
+  OnnxAttribute,
+  OnnxGraph,
+  OnnxInitializer,
+  OnnxModelOptions,
+  OnnxNode,
+  OnnxOpset,
+  OnnxType,
+  OnnxValue,
+} from './onnx/model.ts';
+export { onnxModel } from './onnx/model.ts';
+export type { OnnxWriter, OperatorOptions } from './onnx/writer.ts';
+export { onnxWriter } from './onnx/writer.ts';
 export type { Conv2dOptions, FilterGradAttrs, InputGradAttrs, WindowAttrs } from './ops/conv.ts';
 export { conv2d } from './ops/conv.ts';
 export type { BinaryFunction, CastAttrs, NoAttrs, UnaryFunction } from './ops/elementwise.ts';

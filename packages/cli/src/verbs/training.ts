@@ -59,14 +59,12 @@ function beginningOf(options: DemoOptions, { detector, recipe, photographs, quic
   if (options.preset !== undefined) return presetNamed(options.preset);
   const isShapes = options.data === undefined;
   const usual = isShapes ? recipe : photographs.recipe;
-  const epochs = isShapes || options.quick ? 0 : photographs.epochs;
-  return {
-    description: isShapes ? 'shapes' : 'photographs',
-    detector,
-    recipe: options.quick ? withSteps(usual, quick.steps) : usual,
-    images: smallImages,
-    fits: { padding: true, epochs, ...(isShapes ? {} : ({ colour: true } as const)) },
-  };
+  const fits = { padding: true, ...(isShapes ? {} : ({ colour: true } as const)) } as const;
+  const images = smallImages;
+  const description = isShapes ? 'shapes' : 'photographs';
+  if (options.quick) return { description, detector, recipe: withSteps(usual, quick.steps), images, fits };
+  const { epochs } = photographs;
+  return { description, detector, recipe: usual, images, fits: isShapes ? fits : { ...fits, epochs } };
 }
 
 /** Short runs need few of the shapes; longer ones share the full set. */
