@@ -4,16 +4,17 @@ import { demoConfig } from '@autoassign/detector';
 import { nearestName } from '@autoassign/detector/schema';
 import { UsageError } from './exitCodes.ts';
 import { smallImages } from './imagePlan.ts';
-import { photographRecipe } from './recipe.ts';
+import { paperPresets } from './paperPresets.ts';
+import { demoRecipe, photographRecipe } from './recipe.ts';
 import type { ImagePlan, TrainingRecipe } from './runConfig.ts';
 
-/** A network, its recipe and the size of its images. */
-export interface Preset {
-  /** What it is for, in one line. */
-  readonly description: string;
+/** What a run begins with: a network, its recipe and the size of its images. */
+export interface Beginning {
   readonly detector: (classes: readonly string[]) => DetectorConfig;
   readonly recipe: TrainingRecipe;
   readonly images: ImagePlan;
+  /** The weights that its recipe is meant to begin with (`--init`); from nothing when absent. */
+  readonly pretrained?: string;
   /** What is chosen from the data instead. */
   readonly fits?: {
     readonly padding: true;
@@ -23,6 +24,14 @@ export interface Preset {
   };
 }
 
+/** A beginning that has a name. */
+export interface Preset extends Beginning {
+  /** What it is for, in one line. */
+  readonly description: string;
+  /** Where its values come from, by the path of a setting; `all` for those that no other path names. */
+  readonly origin: Readonly<Record<string, string>>;
+}
+
 /** The presets of `--preset`. */
 const presets: Readonly<Record<string, Preset>> = {
   small: {
@@ -30,8 +39,18 @@ const presets: Readonly<Record<string, Preset>> = {
     detector: demoConfig,
     recipe: photographRecipe,
     images: smallImages,
+    origin: { all: 'this project' },
     fits: { padding: true, colour: true, epochs: 15 },
   },
+  shapes: {
+    description: 'the network of the demo, with the recipe for shapes',
+    detector: demoConfig,
+    recipe: demoRecipe,
+    images: smallImages,
+    origin: { all: 'this project' },
+    fits: { padding: true },
+  },
+  ...paperPresets,
 };
 
 /** The names of the presets. */

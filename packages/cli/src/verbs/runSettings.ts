@@ -3,7 +3,7 @@ import type { DetectorConfig } from '@autoassign/detector';
 import type { OpenedData } from '../dataSource.ts';
 import { fillableBatchSize, meanColour, padMultipleFor, usableImages } from '../imagePlan.ts';
 import type { DemoOptions, SettingOptions } from '../options.ts';
-import type { Preset } from '../presets.ts';
+import type { Beginning } from '../presets.ts';
 import { stepsForEpochs, totalSteps, upsideDown, withSteps } from '../recipe.ts';
 import type { ImagePlan, TrainingRecipe } from '../runConfig.ts';
 import { readSettings } from '../settings/configFile.ts';
@@ -47,7 +47,7 @@ function withOptions(recipe: TrainingRecipe, options: DemoOptions, images: numbe
 }
 
 /** The preset's recipe with enough steps to see every image often enough. */
-function fittedRecipe({ recipe, fits }: Preset, batchSize: number, images: number): TrainingRecipe {
+function fittedRecipe({ recipe, fits }: Beginning, batchSize: number, images: number): TrainingRecipe {
   if (fits?.epochs === undefined) return recipe;
   const fewest = totalSteps(recipe, images);
   return withSteps(recipe, Math.max(fewest, stepsForEpochs(fits.epochs, images, batchSize)));
@@ -55,7 +55,7 @@ function fittedRecipe({ recipe, fits }: Preset, batchSize: number, images: numbe
 
 /** The preset's network for the data: its classes, its padding and their mean colour. */
 async function fittedDetector(
-  { fits, detector }: Preset,
+  { fits, detector }: Beginning,
   { train }: OpenedData,
   images: ImagePlan,
 ): Promise<DetectorConfig> {
@@ -71,7 +71,7 @@ async function fittedDetector(
  * Throws   UsageError naming the field that does not exist, or does not take its value
  */
 export async function settingsFor(
-  preset: Preset,
+  preset: Beginning,
   layers: Layers,
   options: DemoOptions,
   data: OpenedData,

@@ -10,7 +10,7 @@ import { describeEngine, engineOf, openEngine, startedBy } from '../engine.ts';
 import { placesForObjects, smallImages, usableImages } from '../imagePlan.ts';
 import type { DemoOptions, TrainOptions } from '../options.ts';
 import { prepareRun } from '../prepareRun.ts';
-import type { Preset } from '../presets.ts';
+import type { Beginning } from '../presets.ts';
 import { presetNamed } from '../presets.ts';
 import type { VerbContext } from '../program.ts';
 import { readTrainingConfig } from '../readTrainingConfig.ts';
@@ -55,16 +55,15 @@ interface OpenedRun {
 }
 
 /** What a new run begins with: the preset that is named, else that of the shapes or of the user's own pictures. */
-function beginningOf(options: DemoOptions, { detector, recipe, photographs, quick }: Presets): Preset {
+function beginningOf(options: DemoOptions, { detector, recipe, photographs, quick }: Presets): Beginning {
   if (options.preset !== undefined) return presetNamed(options.preset);
   const isShapes = options.data === undefined;
   const usual = isShapes ? recipe : photographs.recipe;
   const fits = { padding: true, ...(isShapes ? {} : ({ colour: true } as const)) } as const;
   const images = smallImages;
-  const description = isShapes ? 'shapes' : 'photographs';
-  if (options.quick) return { description, detector, recipe: withSteps(usual, quick.steps), images, fits };
+  if (options.quick) return { detector, recipe: withSteps(usual, quick.steps), images, fits };
   const { epochs } = photographs;
-  return { description, detector, recipe: usual, images, fits: isShapes ? fits : { ...fits, epochs } };
+  return { detector, recipe: usual, images, fits: isShapes ? fits : { ...fits, epochs } };
 }
 
 /** Short runs need few of the shapes; longer ones share the full set. */
