@@ -43,6 +43,8 @@ export interface BackboneConfig {
   readonly style?: 'caffe' | 'pytorch';
   /** Bottlenecks only: the 3x3 convolutions in groups (ResNeXt); absent for one group of all planes. */
   readonly cardinality?: CardinalityConfig;
+  /** Bottlenecks only: per stage, whether its 3x3 convolutions are modulated deformable ones; absent for none. */
+  readonly deformable?: readonly boolean[];
   readonly planes: readonly number[];
   readonly depths: readonly number[];
   readonly strides: readonly number[];

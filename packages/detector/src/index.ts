@@ -88,7 +88,7 @@ export { readTree } from './model/materialize.ts';
 export type { Forward, Params } from './model/network.ts';
 export { isTrained, trainedParams, withTrained } from './model/network.ts';
 export type { BackboneParams, BlockParams, NamedFilters, StemLayerParams } from './model/resnet.ts';
-export { resnet101Config, resnext101Config } from './networks.ts';
+export { deformableResnext101Config, resnet101Config, resnext101Config } from './networks.ts';
 export type { ConvParams, FilterParams } from './nn/conv.ts';
 export type { NamedNorms, NormName, NormParams } from './nn/norm.ts';
 export type { Recompute } from './nn/recompute.ts';

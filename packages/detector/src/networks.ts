@@ -30,3 +30,13 @@ export const resnext101Config = (classes: readonly string[]): DetectorConfig => 
     },
   };
 };
+
+/**
+ * `resnext101Config` with modulated deformable convolutions in its last three stages, the network of the paper's best results.
+ *
+ * Source   AutoAssign (2020) for the use of it; Zhu et al., Deformable ConvNets v2 (2019)
+ */
+export const deformableResnext101Config = (classes: readonly string[]): DetectorConfig => {
+  const config = resnext101Config(classes);
+  return { ...config, backbone: { ...config.backbone, deformable: [false, true, true, true] } };
+};

@@ -26,8 +26,8 @@ const fitProblem = ({ classes, backbone, neck, head }: DetectorConfig): Problem 
   const repeated = classes.find((name, i) => classes.indexOf(name) !== i);
   if (repeated !== undefined) return wrongValue('classes', 'different names', repeated);
   const stages = backbone.planes.length;
-  for (const name of ['depths', 'strides'] as const)
-    if (backbone[name].length !== stages)
+  for (const name of ['depths', 'strides', 'deformable'] as const)
+    if (backbone[name] !== undefined && backbone[name].length !== stages)
       return wrongValue(`backbone.${name}`, `${stages} entries, as many as backbone.planes`, backbone[name]);
   if (neck.stages > stages)
     return wrongValue('neck.stages', `at most the ${stages} stages there are`, neck.stages);
@@ -39,12 +39,9 @@ const fitProblem = ({ classes, backbone, neck, head }: DetectorConfig): Problem 
       `a divisor of the ${neck.channels} channels of neck.channels`,
       head.groups,
     );
-  if (backbone.block !== 'bottleneck' && backbone.cardinality !== undefined)
-    return wrongValue(
-      'backbone.cardinality',
-      "nothing unless backbone.block is 'bottleneck'",
-      backbone.cardinality,
-    );
+  for (const name of ['cardinality', 'deformable'] as const)
+    if (backbone.block !== 'bottleneck' && backbone[name] !== undefined)
+      return wrongValue(`backbone.${name}`, "nothing unless backbone.block is 'bottleneck'", backbone[name]);
   return groupsProblem(backbone);
 };
 

@@ -4,12 +4,17 @@ import { describe, expect, it } from 'vitest';
 import { configHash, type DetectorConfig, demoConfig, featureLevels, resnet50Config } from '../src/config.ts';
 import { ConfigError } from '../src/errors.ts';
 import { locationCount } from '../src/geometry/points.ts';
-import { resnext101Config } from '../src/networks.ts';
+import { deformableResnext101Config } from '../src/networks.ts';
 import { validateConfig } from '../src/validateConfig.ts';
 import { checkpointLayout } from '../src/weights/layout.ts';
 import { tinyConfig } from './tiny.ts';
 
-const presets = [demoConfig(['a', 'b']), resnet50Config(['a']), resnext101Config(['a']), tinyConfig];
+const presets = [
+  demoConfig(['a', 'b']),
+  resnet50Config(['a']),
+  deformableResnext101Config(['a']),
+  tinyConfig,
+];
 const copyOf = (config: DetectorConfig): DetectorConfig => JSON.parse(JSON.stringify(config));
 
 /** The configuration with the value at a path replaced; undefined removes the field. */
@@ -59,6 +64,7 @@ describe('validateConfig', () => {
     ['backbone.depths', [1, 1, 1], 'validateConfig(backbone.depths): needs 4 entries'],
     ['backbone.norm.channelsPerGroup', 3, 'a divisor of every width'],
     ['backbone.frozenParts', 6, 'at most stem and 4 stages'],
+    ['backbone.deformable', [false, true, true, true], "nothing unless backbone.block is 'bottleneck'"],
     ['backbone.style', 'torch', 'validateConfig(backbone.style): needs one of caffe, pytorch, got "torch"'],
     [
       'backbone.cardinality',

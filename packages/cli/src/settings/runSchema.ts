@@ -136,7 +136,7 @@ const recipe: Schema<TrainingRecipe> = object<TrainingRecipe>({
   ),
   length: field('How long a run goes.', length),
   optimizer: field('How gradients become updates.', optimizer),
-  rate: field('The learning rate after warm-up and before the schedule lowers it.', positive),
+  rate: field('The learning rate after warm-up and before the schedule lowers it.', notNegative),
   rateBatchSize: field(
     'The images per step that `rate` is meant for: with another `batchSize` it is scaled in proportion. Unless given it is used as it is.',
     optional(count),

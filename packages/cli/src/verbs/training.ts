@@ -59,11 +59,13 @@ function beginningOf(options: DemoOptions, { detector, recipe, photographs, quic
   if (options.preset !== undefined) return presetNamed(options.preset);
   const isShapes = options.data === undefined;
   const usual = isShapes ? recipe : photographs.recipe;
-  const fits = { padding: true, ...(isShapes ? {} : ({ colour: true } as const)) } as const;
-  const images = smallImages;
-  if (options.quick) return { detector, recipe: withSteps(usual, quick.steps), images, fits };
-  const { epochs } = photographs;
-  return { detector, recipe: usual, images, fits: isShapes ? fits : { ...fits, epochs } };
+  const epochs = isShapes || options.quick ? 0 : photographs.epochs;
+  return {
+    detector,
+    recipe: options.quick ? withSteps(usual, quick.steps) : usual,
+    images: smallImages,
+    fits: { padding: true, epochs, ...(isShapes ? {} : ({ colour: true } as const)) },
+  };
 }
 
 /** Short runs need few of the shapes; longer ones share the full set. */

@@ -3,12 +3,13 @@ import type { Tensor } from '@autoassign/tensor';
 import { add, conv2d, maxPool2d, relu, split } from '@autoassign/tensor';
 import { type BackboneConfig, blockWidth, stageWidths, stemWidth } from '../config.ts';
 import { type FilterParams, initFilter } from '../nn/conv.ts';
+import { type DeformableConvParams, deformableConv, initDeformableConv } from '../nn/deformable.ts';
 import { type FilterShape, fanOutNormal } from '../nn/init.ts';
 import { initNamedNorms, initNorm, type NamedNorms, type NormParams, norm, normName } from '../nn/norm.ts';
 import { block, type Recompute } from '../nn/recompute.ts';
 
 /** Convolutions by name. */
-export type NamedFilters = { readonly [name: `conv${number}`]: FilterParams };
+export type NamedFilters = { readonly [name: `conv${number}`]: FilterParams | DeformableConvParams };
 
 /** One residual block: conv1, bn1 (gn1 for group norm), conv2, … and the projection of its shortcut where the shape changes. */
 export type BlockParams = NamedFilters &
@@ -29,6 +30,7 @@ interface BlockLayer {
   readonly shape: FilterShape;
   readonly stride: number;
   readonly groups: number;
+  readonly isDeformable: boolean;
 }
 
 /** Where a block stands in the network. */
@@ -38,21 +40,23 @@ interface BlockPlace {
   readonly width: number;
   readonly outputs: number;
   readonly stride: number;
+  readonly isDeformable: boolean;
 }
 
 const blockLayers = (config: BackboneConfig, place: BlockPlace): BlockLayer[] => {
-  const { inputs, width, outputs, stride } = place;
+  const { inputs, width, outputs, stride, isDeformable } = place;
   const layer = (shape: FilterShape, layerStride = 1): BlockLayer => ({
     shape,
     stride: layerStride,
     groups: 1,
+    isDeformable: false,
   });
   if (config.block === 'basic') return [layer([width, inputs, 3, 3], stride), layer([outputs, width, 3, 3])];
   const groups = config.cardinality?.groups ?? 1;
   const [first, second] = config.style === 'pytorch' ? [1, stride] : [stride, 1];
   return [
     layer([width, inputs, 1, 1], first),
-    { shape: [width, width / groups, 3, 3], stride: second, groups },
+    { shape: [width, width / groups, 3, 3], stride: second, groups, isDeformable },
     layer([outputs, width, 1, 1]),
   ];
 };
@@ -68,6 +72,7 @@ const blockPlaces = (config: BackboneConfig): BlockPlace[][] => {
       width: blockWidth(config, planes),
       outputs,
       stride: block === 0 ? config.strides[stage]! : 1,
+      isDeformable: config.deformable?.[stage] ?? false,
     }));
   });
 };
@@ -76,7 +81,12 @@ const initBlock = (config: BackboneConfig, key: Tensor, place: BlockPlace): Bloc
   const layers = blockLayers(config, place);
   const keys = split(key, layers.length + 1);
   const filters: NamedFilters = Object.fromEntries(
-    layers.map(({ shape }, i) => [`conv${i + 1}`, initFilter(keys[i]!, shape, fanOutNormal)]),
+    layers.map(({ shape, groups, isDeformable }, i) => [
+      `conv${i + 1}`,
+      isDeformable
+        ? initDeformableConv(keys[i]!, shape, fanOutNormal, groups)
+        : initFilter(keys[i]!, shape, fanOutNormal),
+    ]),
   );
   const norms = initNamedNorms(
     config.norm,
@@ -129,6 +139,17 @@ const stemFeatures = (config: BackboneConfig, params: BackboneParams, images: Te
   }, images);
 };
 
+const layerFeatures = (
+  params: FilterParams | DeformableConvParams,
+  { stride, groups, shape, isDeformable }: BlockLayer,
+  { x, label }: { x: Tensor; label: string },
+): Tensor => {
+  const options = { stride, padding: (shape[2] - 1) / 2, groups, label };
+  return isDeformable
+    ? deformableConv(params as DeformableConvParams, x, options)
+    : conv2d(x, params.weight, options);
+};
+
 const blockFeatures = (
   config: BackboneConfig,
   params: BlockParams,
@@ -137,10 +158,7 @@ const blockFeatures = (
   const layers = blockLayers(config, place);
   const residual = layers.reduce((input, layer, i) => {
     const [convName, name] = [`conv${i + 1}` as const, normName(config.norm, i + 1)];
-    const { stride, groups, shape } = layer;
-    const padding = (shape[2] - 1) / 2;
-    const options = { stride, padding, groups, label: `${label}.${convName}` };
-    const next = conv2d(input, params[convName]!.weight, options);
+    const next = layerFeatures(params[convName]!, layer, { x: input, label: `${label}.${convName}` });
     const normalized = norm(config.norm, params[name]!, next, `${label}.${name}`);
     return i === layers.length - 1 ? normalized : relu(normalized);
   }, x);

@@ -28,6 +28,7 @@ import {
   text,
   triple,
   variants,
+  yesOrNo,
 } from './fields.ts';
 import { lossSchema } from './lossSchema.ts';
 
@@ -84,6 +85,10 @@ const backbone: Schema<BackboneConfig> = object<BackboneConfig>({
         widthPerGroup: field('Channels of each group per 64 planes.', count, 'channels'),
       }),
     ),
+  ),
+  deformable: field(
+    'Bottlenecks only: per stage, whether its 3x3 convolutions are modulated deformable ones; none when left out.',
+    optional(listOf(yesOrNo)),
   ),
   planes: field('Channels of the 3x3 convolutions of each stage.', listOf(count), 'channels'),
   depths: field('Blocks of each stage.', listOf(count)),

@@ -1,61 +1,63 @@
-// The deformable layer: what it is at first, which channels move which taps, and that it learns.
-import { checkGrad } from '@autoassign/autograd';
-import type { Tensor } from '@autoassign/tensor';
+// Networks with deformable convolutions: names of their parameters, and what they compute where nothing is moved.
 import {
-  conv2d,
   createBackend,
   evaluate,
-  full,
   key,
+  leavesWithPaths,
+  mapTree,
   mul,
   normal,
   read,
-  slice,
-  sub,
-  sum,
-  tensor,
 } from '@autoassign/tensor';
-import { expect, test } from 'vitest';
-import { deformableConv, initDeformableConv } from '../../src/nn/deformable.ts';
-import { fanOutNormal } from '../../src/nn/init.ts';
+import { expect, it } from 'vitest';
+import type { BackboneConfig } from '../../src/config.ts';
+import { backboneFeatures, initBackbone } from '../../src/model/resnet.ts';
 
-const backend = await createBackend('cpu', { precision: 'f64' });
-const greatest = async (t: Tensor): Promise<number> =>
-  Math.max(...Array.from(await read(await evaluate(t, { backend })), Math.abs));
+const plain: BackboneConfig = {
+  stem: { kind: 'pooled', width: 8 },
+  block: 'bottleneck',
+  style: 'pytorch',
+  cardinality: { groups: 2, widthPerGroup: 32 },
+  planes: [4, 8],
+  depths: [1, 2],
+  strides: [1, 2],
+  norm: { kind: 'group', channelsPerGroup: 4 },
+  frozenParts: 0,
+};
+const deformable: BackboneConfig = { ...plain, deformable: [false, true] };
 
-const window = { stride: 2, padding: 1, groups: 2 };
-const x = normal(key(1), [2, 4, 7, 8]);
-const params = initDeformableConv(key(2), [6, 2, 3, 3], fanOutNormal, 2);
-
-test('is half the convolution at first', async () => {
-  const halved = mul(conv2d(x, params.weight, window), full([], 0.5));
-  expect(await greatest(sub(deformableConv(params, x, window), halved))).toBeLessThan(1e-6);
+it('has offsets and mask in the deformable stages only, under the names of published checkpoints', () => {
+  const shapes = leavesWithPaths(initBackbone(deformable, key(0)))
+    .filter(([path]) => path.includes('conv_offset'))
+    .map(([path, { shape }]) => [path, shape]);
+  expect(shapes).toEqual([
+    ['layer2.0.conv2.conv_offset.weight', [27, 8, 3, 3]],
+    ['layer2.0.conv2.conv_offset.bias', [27]],
+    ['layer2.1.conv2.conv_offset.weight', [27, 8, 3, 3]],
+    ['layer2.1.conv2.conv_offset.bias', [27]],
+  ]);
 });
 
-test('the bias of the first 18 channels is y and x of every tap in turn, the rest are logits', async () => {
-  // all taps one pixel down and two to the right, and as good as all of each
-  const bias = Array.from({ length: 27 }, (_, i) => (i >= 18 ? 40 : i % 2 === 0 ? 1 : 2));
-  const moved = { ...params, conv_offset: { ...params.conv_offset, bias: tensor(bias) } };
-  const seen = conv2d(slice(x, [0, 0, 0, 1], [-1, -1, -1, -1]), params.weight, {
-    ...window,
-    padding: [0, 0, 2, 3],
-  });
-  expect(await greatest(sub(deformableConv(moved, x, window), seen))).toBeLessThan(1e-6);
-});
-
-test('gradients reach every parameter', async () => {
-  const { conv_offset } = params;
-  // away from whole offsets, where samples have kinks
-  const start: [Tensor, Tensor, Tensor, Tensor] = [
-    x,
-    params.weight,
-    normal(key(3), conv_offset.weight.shape, { deviation: 0.01 }),
-    full([27], 0.4),
-  ];
-  await checkGrad(
-    (image: Tensor, weight: Tensor, offsetWeight: Tensor, bias: Tensor) =>
-      sum(deformableConv({ weight, conv_offset: { weight: offsetWeight, bias } }, image, window)),
-    start,
-    { backend, order: 1 },
+it('is the plain network at first, but that every tap counts half', async () => {
+  const backend = await createBackend('cpu', { precision: 'f64' });
+  const images = normal(key(1), [1, 3, 20, 28]);
+  const params = initBackbone(deformable, key(0));
+  // the filters make up for the half
+  const doubled = mapTree(
+    (leaf, path) => (/^layer2\.\d\.conv2\.weight$/.test(path) ? mul(leaf, 2) : leaf),
+    params,
   );
+  const features = {
+    moved: backboneFeatures(deformable, doubled, images),
+    plain: backboneFeatures(plain, params, images),
+  };
+  const results = await evaluate(features, { backend });
+  for (const [stage, moved] of results.moved.entries()) {
+    const expected = await read(results.plain[stage]!);
+    const found = await read(moved);
+    found.forEach((x, i) => {
+      expect(Math.abs(x - expected[i]!)).toBeLessThan(1e-12);
+    });
+  }
+  await backend.destroy();
 });

@@ -67,6 +67,13 @@ const smallerOf = (writer: Writer, a: string, b: string): string => {
   return writer.define(`(${a} === 0 && ${b} === 0) ? (-${opposite}) : ${smaller}`);
 };
 
+/** The variable of a result of arithmetic, in single precision. */
+const defineRounded = (writer: Writer, text: string): string =>
+  writer.define(writer.traits.computesInDoubles ? `Math.fround(${text})` : text);
+
+/** Functions whose result may need more digits than their operand has. */
+const isInexact = (name: UnaryName): boolean => name === 'exp' || name === 'log' || name === 'sqrt';
+
 const unaryText = (writer: Writer, name: UnaryName, x: string): string => {
   const { hostMath } = writer.traits;
   switch (name) {
@@ -86,7 +93,10 @@ const unaryText = (writer: Writer, name: UnaryName, x: string): string => {
 };
 
 const unaryValue = (writer: Writer, name: UnaryName, x: Value): Value => {
-  if (x.dtype !== 'i32') return { ...x, name: writer.define(unaryText(writer, name, x.name)) };
+  if (x.dtype !== 'i32') {
+    const text = unaryText(writer, name, x.name);
+    return { ...x, name: isInexact(name) ? defineRounded(writer, text) : writer.define(text) };
+  }
   const pair = unaryPair(writer, name, x);
   if (pair === undefined) throw missing(`${name} of an i32`);
   return pair;
@@ -110,14 +120,17 @@ const binaryFloat = (writer: Writer, name: BinaryName, a: string, b: string): Va
       return float(largerOf(writer, a, b));
     case 'pow':
       return float(
-        writer.define(writer.traits.hostMath ? `Math.pow(${a}, ${b})` : `power(${a}, ${b}, infinity, nan)`),
+        defineRounded(
+          writer,
+          writer.traits.hostMath ? `Math.pow(${a}, ${b})` : `power(${a}, ${b}, infinity, nan)`,
+        ),
       );
     case 'less':
     case 'lessEqual':
     case 'equal':
       return bool(writer, `${a} ${operators[name]} ${b}`);
     default:
-      return float(writer.define(`${a} ${operators[name]} ${b}`));
+      return float(defineRounded(writer, `${a} ${operators[name]} ${b}`));
   }
 };
 

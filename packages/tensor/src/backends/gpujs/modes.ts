@@ -14,19 +14,27 @@ export interface ModeTraits {
   readonly exactDivision: boolean;
   /** Sums are computed as they are written; else compilers may change the order of operations. */
   readonly keepsSums: boolean;
+  /** Numbers are doubles until they are stored, so that every result must be rounded for single precision to mean what it does elsewhere. */
+  readonly computesInDoubles: boolean;
   /** Kernels read texels of four numbers, and give them or blocks of four. */
   readonly hasTexels: boolean;
 }
 
-const onHost: ModeTraits = { hostMath: true, exactDivision: true, keepsSums: true, hasTexels: false };
-const onGpu: ModeTraits = { hostMath: false, exactDivision: false, keepsSums: false, hasTexels: false };
+const onHost: ModeTraits = {
+  hostMath: true,
+  exactDivision: true,
+  keepsSums: true,
+  computesInDoubles: false,
+  hasTexels: false,
+};
+const onGpu: ModeTraits = { ...onHost, hostMath: false, exactDivision: false, keepsSums: false };
 
 /** What the kernels must know, by mode. */
 export const traitsOf: Readonly<Record<GpujsMode, ModeTraits>> = {
   webgl2: { ...onGpu, hasTexels: true },
   webgpu: onGpu,
   webasm: onHost,
-  cpu: onHost,
+  cpu: { ...onHost, computesInDoubles: true },
 };
 
 /** Array arguments of one kernel at most: WebGPU guarantees eight storage buffers, and the output takes one. The same in all modes, so that all run the same plan. */

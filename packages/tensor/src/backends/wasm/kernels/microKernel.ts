@@ -103,11 +103,7 @@ function emitMicroKernel(
     return [
       ...strided(cRows, cStride),
       ...strided(aRows, aStride),
-      ifElse(
-        accumulate,
-        eachSum((sum, row, offset) => sum.set(v128.load(row, offset))),
-        eachSum((sum) => sum.set(f32x4.const(0))),
-      ),
+      ...eachSum((sum) => sum.set(f32x4.const(0))),
       doWhile(
         [
           ...right.map((vector, at) => vector.set(v128.load(b, 16 * at))),
@@ -119,6 +115,11 @@ function emitMicroKernel(
           increment(b, bStep),
         ],
         depth.tee(i32.sub(depth, 1)),
+      ),
+      // Only now, so that long sums are sums of the blocks' sums: their rounding errors grow with the root of a block, not of the whole.
+      ifElse(
+        accumulate,
+        eachSum((sum, row, offset) => sum.set(f32x4.add(v128.load(row, offset), sum))),
       ),
       ...cRows.flatMap((row, at) =>
         (sums[at] ?? []).flatMap((sum, vector) => {
