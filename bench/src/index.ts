@@ -1,10 +1,11 @@
-// The benchmark runner: `npm run bench -- [ops|conv|step|loss|cpu|gpu|profile|compile|open|batches|evaluation ...]` measures, prints a table and writes bench/results.
+// The benchmark runner: `npm run bench -- [ops|conv|step|loss|cpu|gpu|profile|compile|open|batches|evaluation|checkpoints ...]` measures, prints a table and writes bench/results.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Backend } from '@autoassign/tensor';
 import { createBackend } from '@autoassign/tensor';
+import { checkpointSuite, checkpointText } from './checkpoints/suite.ts';
 import { keepComparison } from './comparison.ts';
 import { compileSuite, compileText } from './compile/suite.ts';
 import { inProcess, perThreadCount } from './cpu/processes.ts';
@@ -57,7 +58,17 @@ const { values, positionals } = parseArgs({
     pictures: { type: 'string' },
   },
 });
-const known = [...Object.keys(suites), 'cpu', 'gpu', 'profile', 'compile', 'open', 'batches', 'evaluation'];
+const known = [
+  ...Object.keys(suites),
+  'cpu',
+  'gpu',
+  'profile',
+  'compile',
+  'open',
+  'batches',
+  'evaluation',
+  'checkpoints',
+];
 const chosen = positionals.length === 0 ? Object.keys(suites) : positionals;
 const stop = (needs: string, got: string): never => {
   console.error(`bench: needs ${needs}, got '${got}'.`);
@@ -154,6 +165,8 @@ const special: Readonly<Record<string, () => Promise<void>>> = {
       () => openDatasetSuite({ seed, rounds: timing.rounds, images, objects, large: values.large }),
       openDatasetText,
     ),
+  checkpoints: () =>
+    record('checkpoints', () => checkpointSuite({ seed, rounds: timing.rounds }), checkpointText),
   compile: () => record('compile', () => compileSuite(seed, timing.rounds), compileText),
   evaluation: () => record('evaluation', () => evaluationSuite(seed, timing.rounds), evaluationText),
   batches: () =>

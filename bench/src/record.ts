@@ -21,6 +21,8 @@ export interface Row {
   readonly residentMiB?: number;
   /** Median time of the processor over all threads, which a busy machine changes less than the clock's. */
   readonly cpuMilliseconds?: number;
+  /** Most memory that reading a file took beyond what the process held before, by the size of the file. */
+  readonly memoryBySize?: number;
   /** Where the time goes, or what it is made of, where the suite tells. */
   readonly parts?: readonly Part[];
 }

@@ -47,6 +47,8 @@ export type TensorLike = Tensor | number;
 export interface TensorOptions {
   readonly shape?: Shape;
   readonly dtype?: DType;
+  /** Whether a typed array that needs no conversion becomes the tensor's own instead of being copied; nobody may change it afterwards. */
+  readonly adopt?: boolean;
 }
 
 const dtypes: readonly DType[] = ['f32', 'i32', 'bool'];
@@ -55,7 +57,7 @@ const dtypes: readonly DType[] = ['f32', 'i32', 'bool'];
 export type NestedNumbers = number | boolean | readonly NestedNumbers[];
 
 /**
- * A constant tensor with a copy of the given values.
+ * A constant tensor with a copy of the given values, or with the array itself under `adopt`.
  *
  * Shapes   taken from the nesting, or from `shape`; a typed array without `shape` is a vector
  * Throws   ShapeError when the number of values does not fill the shape or rows differ in length
@@ -73,7 +75,8 @@ export const tensor = (data: NestedNumbers | Data, options: TensorOptions = {}):
     );
   if (ArrayBuffer.isView(data)) {
     const dtype = options.dtype ?? dtypeOfData(data);
-    return constant(convert(data, dtype), options.shape ?? [data.length], dtype);
+    const isAdopted = options.adopt === true && isStorageOf(dtype, data);
+    return constant(isAdopted ? data : convert(data, dtype), options.shape ?? [data.length], dtype);
   }
   const shape = options.shape ?? nestedShape(data);
   const flat = flatten(data);
@@ -86,6 +89,12 @@ const flatten = (data: NestedNumbers): (number | boolean)[] =>
 
 const dtypeOfData = (data: Data): DType =>
   data instanceof Int32Array ? 'i32' : data instanceof Uint8Array ? 'bool' : 'f32';
+
+/** Whether an array is what tensors of a dtype are stored in; truth values are not, as a byte may be more than 1. */
+const isStorageOf = (dtype: DType, data: Data): boolean =>
+  dtype === 'f32'
+    ? data instanceof Float32Array || data instanceof Float64Array
+    : dtype === 'i32' && data instanceof Int32Array;
 
 /** Values as the storage of a dtype; f32 values keep double precision until a backend stores them. */
 const convert = (values: Data | readonly number[], dtype: DType): Data => {

@@ -101,6 +101,20 @@ describe('tensor', () => {
     expect(tensor(new Float32Array(4), { shape: [2, 2] }).shape).toEqual([2, 2]);
   });
 
+  test('copies a typed array unless it is its own to keep, and converts what is not stored as it is', () => {
+    const dataOf = (...args: Parameters<typeof tensor>): unknown => {
+      const { source } = tensor(...args);
+      return source.kind === 'constant' ? source.data : undefined;
+    };
+    const [floats, integers] = [Float32Array.of(1, 2), Int32Array.of(1, 2)];
+    expect(dataOf(floats)).toEqual(floats);
+    expect(dataOf(floats)).not.toBe(floats);
+    expect(dataOf(floats, { adopt: true })).toBe(floats);
+    expect(dataOf(integers, { adopt: true })).toBe(integers);
+    expect(dataOf(floats, { adopt: true, dtype: 'i32' })).toEqual(integers);
+    expect(dataOf(Uint8Array.of(2), { adopt: true })).toEqual(Uint8Array.of(1));
+  });
+
   test('takes the dtype of its data', () => {
     expect(tensor([1, 2]).dtype).toBe('f32');
     expect(tensor([true, false]).dtype).toBe('bool');

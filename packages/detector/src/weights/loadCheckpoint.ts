@@ -1,6 +1,6 @@
 // Parameters for a configuration from a file of whatever origin: a checkpoint of this detector or of its published implementations, with
 // the same classes or others, or a pretrained backbone.
-import type { Tensor } from '@autoassign/tensor';
+import type { Data, Tensor } from '@autoassign/tensor';
 import { key, leavesWithPaths, mapTree, read, sentence, tensor } from '@autoassign/tensor';
 import type { DetectorConfig } from '../config.ts';
 import { WeightsError } from '../errors.ts';
@@ -106,10 +106,14 @@ const leafOf = async (
 ): Promise<Tensor> => {
   const { shape } = leaf;
   const stored = floatsOf(name, await file.read(name));
-  if (classMatch === undefined || !isPerClass(name)) return tensor(stored, { shape, dtype: 'f32' });
+  if (classMatch === undefined || !isPerClass(name)) return owned(stored, shape);
   const [initial] = (await materialize([leaf])) as [Tensor];
-  return tensor(pickRows(classMatch, stored, await read(initial)), { shape, dtype: 'f32' });
+  return owned(pickRows(classMatch, stored, await read(initial)), shape);
 };
+
+/** A tensor of an array that was read for it alone, or is shared with others that do not change it either. */
+const owned = (data: Data, shape: readonly number[]): Tensor =>
+  tensor(data, { shape, dtype: 'f32', adopt: true });
 
 const otherCount = (given: number, count: number, label: string | undefined): WeightsError =>
   new WeightsError(

@@ -6,7 +6,7 @@ import { type NamedStorage, type NamedStorages, namedStorages } from './persiste
 import { elementsOf } from './tensors.ts';
 import { type Unpickled, unpickle } from './unpickle.ts';
 import type { Refuse, TorchValue } from './values.ts';
-import { describeValue } from './values.ts';
+import { describeValue, readExactly } from './values.ts';
 import type { TorchContainer } from './zipFile.ts';
 
 const magic = 0x1950a86a20f9469cfc6cn;
@@ -62,7 +62,7 @@ const readHead = async (
 ): Promise<Head> => {
   const most = Math.min(source.size, pickleLimits.bytes);
   for (let size = Math.min(most, 2 ** 20); ; size = Math.min(most, 4 * size)) {
-    const bytes = await source.read(0, size);
+    const bytes = await readExactly(source, 0, size, options.refuse);
     try {
       return unpickleHead(bytes, options);
     } catch (error) {
@@ -137,7 +137,7 @@ const placeAt = async (
   const from = at + prefix;
   const to = from + total * elementTypes[dtype].BYTES_PER_ELEMENT;
   if (to > source.size) refuse(`${to} bytes for the storage '${key}'`, `a file of ${source.size} bytes`);
-  const bytes = await source.read(at, from);
+  const bytes = await readExactly(source, at, from, refuse);
   const count = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getBigUint64(0, true);
   if (count !== BigInt(total)) refuse(`${total} elements in the storage '${key}'`, String(count));
   return { from, to };
@@ -147,7 +147,6 @@ const readElements = async (
   source: ByteSource,
   { from, to, dtype, refuse }: Place & Pick<NamedStorage, 'dtype'> & { readonly refuse: Refuse },
 ): Promise<StoredData> => {
-  const bytes = await source.read(from, to);
-  if (bytes.length !== to - from) refuse(`${to - from} bytes at byte ${from}`, `${bytes.length}`);
+  const bytes = await readExactly(source, from, to, refuse);
   return elementsOf(bytes, { dtype, isBigEndian: false });
 };

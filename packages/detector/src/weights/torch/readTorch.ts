@@ -7,6 +7,7 @@ import { legacyStart, openLegacy } from './legacyFile.ts';
 import type { NamedStorage } from './persistentId.ts';
 import { arrayIn, countOf } from './tensors.ts';
 import type { Refuse, TorchTensor, TorchValue } from './values.ts';
+import { readExactly } from './values.ts';
 import { openZip, type TorchContainer } from './zipFile.ts';
 
 /** How a file is read. */
@@ -58,7 +59,7 @@ export const readTorch = async (
 ): Promise<TorchFile> => {
   const source = input instanceof Uint8Array ? sourceOfBytes(input) : input;
   const refuse = refusal('readTorch', label);
-  const start = await source.read(0, Math.min(source.size, 64));
+  const start = await readExactly(source, 0, Math.min(source.size, 64), refuse);
   const container = isZip(start) ? 'zip' : isLegacy(start) ? 'legacy' : refuseStart(start, refuse);
   const open = container === 'zip' ? openZip : openLegacy;
   const opened = await open(source, { refuse, foreign });

@@ -1,4 +1,5 @@
 // What a PyTorch file holds as plain values: dictionaries as Map, lists and tuples as arrays, tensors as descriptions of their place.
+import type { ByteSource } from '../byteSource.ts';
 import type { StoredDType } from '../safetensors.ts';
 
 /** The numbers that tensors look into, named but not yet read. */
@@ -79,3 +80,14 @@ export const describeValue = (value: TorchValue | undefined): string => {
 
 /** Throws what is wrong with a file: what it needs, and what was found. */
 export type Refuse = (needs: string, got: string, advice?: string) => never;
+
+/** The bytes of a source from one position to before another, and nothing less. */
+export const readExactly = async (
+  source: ByteSource,
+  from: number,
+  to: number,
+  refuse: Refuse,
+): Promise<Uint8Array> => {
+  const bytes = await source.read(from, to);
+  return bytes.length === to - from ? bytes : refuse(`${to - from} bytes at byte ${from}`, `${bytes.length}`);
+};

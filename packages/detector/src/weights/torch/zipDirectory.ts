@@ -3,7 +3,7 @@
 import type { ByteSource } from '../byteSource.ts';
 import { crc32 } from './crc32.ts';
 import { textOf } from './machine.ts';
-import type { Refuse } from './values.ts';
+import { type Refuse, readExactly } from './values.ts';
 
 /** A member of an archive, stored as it is. */
 export interface ZipMember {
@@ -46,7 +46,7 @@ export const zipMembers = async (source: ByteSource, refuse: Refuse): Promise<Zi
   const { from, size, count } = await directoryPlace(source, refuse);
   if (count > limits.members || size > limits.directoryBytes)
     refuse(`at most ${limits.members} members`, `${count} in a directory of ${size} bytes`);
-  const bytes = await source.read(from, from + size);
+  const bytes = await readExactly(source, from, from + size, refuse);
   const entries = readEntries(bytes, count, refuse).sort((a, b) => a.header - b.header);
   const names = new Set(entries.map(({ name }) => name));
   if (names.size !== entries.length) refuse('members of different names', 'two of one name');
@@ -67,7 +67,7 @@ const localSize = (name: string): number => 30 + new TextEncoder().encode(name).
 const directoryPlace = async (source: ByteSource, refuse: Refuse): Promise<DirectoryPlace> => {
   const longest = Math.min(source.size, sizes.end + 0xffff);
   const tailFrom = source.size - longest;
-  const tail = await source.read(tailFrom, source.size);
+  const tail = await readExactly(source, tailFrom, source.size, refuse);
   const at = endPosition(tail);
   if (at === undefined)
     return refuse('the directory of a ZIP archive at the end', 'none; the file may have been cut off');
@@ -102,12 +102,12 @@ const place64 = async (
   refuse: Refuse,
 ): Promise<DirectoryPlace | undefined> => {
   if (end < sizes.locator64) return undefined;
-  const locator = viewOf(await source.read(end - sizes.locator64, end));
+  const locator = viewOf(await readExactly(source, end - sizes.locator64, end, refuse));
   if (locator.getUint32(0, true) !== signatures.locator64) return undefined;
   const at = Number(locator.getBigUint64(8, true));
   if (!(at + sizes.end64 <= end - sizes.locator64))
     return refuse('a ZIP64 record before its locator', `byte ${at}`);
-  const record = viewOf(await source.read(at, at + sizes.end64));
+  const record = viewOf(await readExactly(source, at, at + sizes.end64, refuse));
   if (record.getUint32(0, true) !== signatures.end64)
     return refuse('a ZIP64 record where its locator says', `none at byte ${at}`);
   const [count, size, from] = [32, 40, 48].map((place) => Number(record.getBigUint64(place, true)));
@@ -186,14 +186,13 @@ export const readMember = async (
   refuse: Refuse,
 ): Promise<Uint8Array> => {
   const { name, size, crc, header, limit } = member;
-  const local = await source.read(header, Math.min(header + 30, limit));
+  const local = await readExactly(source, header, Math.min(header + 30, limit), refuse);
   if (local.length < 30 || viewOf(local).getUint32(0, true) !== 0x04034b50)
     return refuse(`the header of '${name}' at byte ${header}`, 'none');
   const from = header + 30 + viewOf(local).getUint16(26, true) + viewOf(local).getUint16(28, true);
   if (from + size > limit)
     refuse(`'${name}' to end before byte ${limit}`, `${size} bytes from byte ${from} on`);
-  const bytes = await source.read(from, from + size);
-  if (bytes.length !== size) refuse(`${size} bytes of '${name}'`, `${bytes.length}`);
+  const bytes = await readExactly(source, from, from + size, refuse);
   const found = crc32(bytes);
   // PyTorch can be told not to compute checksums, and writes 0 then
   if (found !== crc && crc !== 0)
