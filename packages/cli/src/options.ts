@@ -84,6 +84,14 @@ export interface DemoOptions extends TrainOptions {
   readonly quick?: true;
 }
 
+/** The options of `autoassign ablate`. */
+export interface AblateOptions extends Omit<TrainOptions, 'resume'> {
+  /** The names of what is compared; the first is what the others are compared with. */
+  readonly variants: readonly string[];
+  /** How many runs every variant has; `seed` is the first one's. */
+  readonly seeds: number;
+}
+
 /** The options of `autoassign eval`. */
 export interface EvalOptions extends CommonOptions {
   readonly data: string;

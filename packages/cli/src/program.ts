@@ -2,7 +2,14 @@
 // The verbs themselves come in as an argument, so this file knows nothing of tensors or images.
 import { CommanderError } from 'commander';
 import { describeError, exitCodeOf, exitCodes, ReportedFailure } from './exitCodes.ts';
-import type { DemoOptions, DoctorOptions, EvalOptions, PredictOptions, TrainOptions } from './options.ts';
+import type {
+  AblateOptions,
+  DemoOptions,
+  DoctorOptions,
+  EvalOptions,
+  PredictOptions,
+  TrainOptions,
+} from './options.ts';
 import type { Invoke } from './program/command.ts';
 import { createProgram } from './program/command.ts';
 import type { Work } from './program/specification.ts';
@@ -47,6 +54,7 @@ export interface Verbs {
   readonly train: Work<TrainOptions>;
   readonly eval: Work<EvalOptions>;
   readonly predict: Work<PredictOptions>;
+  readonly ablate: Work<AblateOptions>;
   readonly doctor: Work<DoctorOptions>;
   /** What can be done with a dataset on its own, as `autoassign data <verb>`. */
   readonly data: DataVerbs;

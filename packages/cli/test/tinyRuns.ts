@@ -39,7 +39,7 @@ interface TinyOptions {
   readonly recipe?: Partial<TrainingRecipe>;
 }
 
-const computing: readonly (string | undefined)[] = ['demo', 'train', 'eval', 'predict'];
+const computing: readonly (string | undefined)[] = ['demo', 'train', 'eval', 'predict', 'ablate'];
 
 /** On one thread unless the words say otherwise: no result depends on it, and starting threads takes longer than tiny runs. */
 function onOneThread(words: readonly string[]): readonly string[] {

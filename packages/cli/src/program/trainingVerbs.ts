@@ -17,7 +17,8 @@ import {
 import type { ArgumentSpec, OptionSpec, VerbSpec } from './specification.ts';
 import { verbSpec } from './specification.ts';
 
-const settings: ArgumentSpec = {
+/** Settings in words, after the options. */
+export const settingWords: ArgumentSpec = {
   name: 'settings',
   description: "settings as key=value, such as recipe.rate=0.01; 'autoassign config' prints them all",
   isList: true,
@@ -26,7 +27,7 @@ const settings: ArgumentSpec = {
 };
 
 /** What the options before the words leave of the settings to a preset and a file. */
-const settingOptions: readonly OptionSpec[] = [
+export const settingOptions: readonly OptionSpec[] = [
   {
     flags: '--preset <name>',
     description:
@@ -95,7 +96,7 @@ function refuseChanges({ resume, settings: [word] }: TrainOptions): void {
 const demo = verbSpec<DemoOptions>({
   name: 'demo',
   description: 'train on the shapes data set (or your own) and leave a run folder with pictures',
-  arguments: [settings],
+  arguments: [settingWords],
   options: [
     ...trainingOptions('demo', 'a folder with a dataset to use instead of shapes'),
     ...fixedByRun({ flags: '--quick', description: 'a first look in under two minutes' }),
@@ -114,7 +115,7 @@ const demo = verbSpec<DemoOptions>({
 const train = verbSpec<TrainOptions>({
   name: 'train',
   description: 'train a detector on a dataset',
-  arguments: [settings],
+  arguments: [settingWords],
   options: trainingOptions(
     'train',
     'folder with a dataset in COCO, PASCAL VOC, Objects365 or WiderFace form',

@@ -1,6 +1,7 @@
 // All verbs of the program, in the order of its help.
 import { dataGroup, dataVerbs } from './dataVerbs.ts';
 import { machineVerbs } from './machineVerbs.ts';
+import { researchVerbs } from './researchVerbs.ts';
 import type { VerbGroup, VerbSpec } from './specification.ts';
 import { trainingVerbs } from './trainingVerbs.ts';
 import { usingVerbs } from './usingVerbs.ts';
@@ -9,6 +10,7 @@ import { usingVerbs } from './usingVerbs.ts';
 export const verbTable: readonly VerbSpec[] = [
   ...trainingVerbs,
   ...usingVerbs,
+  ...researchVerbs,
   ...machineVerbs,
   ...dataVerbs,
 ];

@@ -1,5 +1,6 @@
 // The verbs of the program, put together.
 import type { Verbs } from '../program.ts';
+import { ablateVerb } from './ablate.ts';
 import { dataVerbs } from './data/index.ts';
 import { doctorVerb } from './doctor.ts';
 import { evaluateVerb } from './evaluate.ts';
@@ -13,6 +14,7 @@ export function createVerbs(presets: Presets = standardPresets): Verbs {
     ...trainingVerbs(presets),
     eval: evaluateVerb,
     predict: predictVerb,
+    ablate: ablateVerb(presets),
     doctor: doctorVerb,
     data: dataVerbs,
   };
