@@ -1,4 +1,4 @@
-// The benchmark runner: `npm run bench -- [ops|conv|step|loss|cpu|gpu|profile|compile|open|batches|evaluation|checkpoints ...]` measures, prints a table and writes bench/results.
+// The benchmark runner: `npm run bench -- [ops|conv|step|loss|cpu|gpu|profile|compile|open|batches|evaluation|checkpoints|kill ...]` measures, prints a table and writes bench/results.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -20,6 +20,7 @@ import { describeRun, loadNow, tableOf } from './record.ts';
 import { batchesSuite, batchesText } from './suites/batches.ts';
 import { convTasks } from './suites/conv.ts';
 import { evaluationSuite, evaluationText } from './suites/evaluation.ts';
+import { killSuite, killText } from './suites/kill.ts';
 import { lossTasks } from './suites/loss.ts';
 import { opTasks } from './suites/ops.ts';
 import type { ProfileRow } from './suites/profile.ts';
@@ -56,6 +57,8 @@ const { values, positionals } = parseArgs({
     fma: { type: 'boolean', default: true },
     // of the suite batches
     pictures: { type: 'string' },
+    // of the suite kill
+    runs: { type: 'string', default: '50' },
   },
 });
 const known = [
@@ -68,6 +71,7 @@ const known = [
   'batches',
   'evaluation',
   'checkpoints',
+  'kill',
 ];
 const chosen = positionals.length === 0 ? Object.keys(suites) : positionals;
 const stop = (needs: string, got: string): never => {
@@ -169,6 +173,7 @@ const special: Readonly<Record<string, () => Promise<void>>> = {
     record('checkpoints', () => checkpointSuite({ seed, rounds: timing.rounds }), checkpointText),
   compile: () => record('compile', () => compileSuite(seed, timing.rounds), compileText),
   evaluation: () => record('evaluation', () => evaluationSuite(seed, timing.rounds), evaluationText),
+  kill: () => record('kill', () => killSuite({ seed, runs: Number(values.runs) }), killText),
   batches: () =>
     record(
       'batches',

@@ -74,6 +74,8 @@ export interface TrainOptions extends CommonOptions, SettingOptions {
   /** Stop at the first picture or object that cannot be used, instead of leaving it out. */
   readonly strict?: true;
   readonly followLinks?: true;
+  /** A file of weights to begin with: a pretrained backbone, a checkpoint, or a run folder's. */
+  readonly init?: string;
   /** The run folder to continue; `true` means the newest one of `<out>/<name>`. */
   readonly resume?: string | true;
 }

@@ -1,10 +1,11 @@
 // A training run made ready: its detector and the state it goes on from, fresh or as the last checkpoint left it.
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Detector, TrainState } from '@autoassign/detector';
+import type { Detector, Params, TrainState } from '@autoassign/detector';
 import {
   createDetector,
   initialState,
+  loadCheckpoint,
   readCheckpoint,
   restoreState,
   WeightsError,
@@ -32,6 +33,8 @@ export interface TrainingRun {
   readonly state: TrainState;
   /** Steps that `state` has behind it. */
   readonly step: number;
+  /** What it began with, in words, where that is a file of weights. */
+  readonly beganWith?: string;
 }
 
 /**
@@ -58,6 +61,33 @@ async function lastCheckpoint(path: string, { metrics }: RunFiles): Promise<Uint
   );
 }
 
+/**
+ * The parameters that a run begins with: those of the seed, and of them those that its file of weights has from there.
+ *
+ * Throws   WeightsError when the file cannot be read, or has nothing of this network
+ */
+async function firstParams(
+  { detector: config, init, seed }: RunConfig,
+  detector: Detector,
+): Promise<{ readonly params: Params; readonly beganWith?: string }> {
+  if (init === undefined) return { params: await detector.init(key(seed)) };
+  const bytes = await readFile(init).catch((cause: unknown) => {
+    throw new WeightsError(
+      `firstParams(${init}): needs a file of weights that can be read, got ${String(cause)}. Check the path of --init.`,
+      { cause },
+    );
+  });
+  const { params, report } = await loadCheckpoint(new Uint8Array(bytes), config, { label: init, seed });
+  const { loaded, missing, mismatched, scheme } = report;
+  const named = scheme === undefined ? '' : ` (names of ${scheme})`;
+  const fresh = missing.length + mismatched.length;
+  const rest =
+    fresh === 0
+      ? ''
+      : `; ${fresh} are new, the first ${[...missing, ...mismatched.map(({ name }) => name)][0]}`;
+  return { params, beganWith: `${loaded.length} arrays of ${init}${named}${rest}` };
+}
+
 /** Every padded size of the validation images is a program. */
 const mostPaddedSizes = 1024;
 
@@ -78,13 +108,17 @@ export async function prepareRun(
   const { config, files, backend } = run;
   await removeDrafts(files);
   const detector = createDetector(config.detector, { backend, maxTraces: mostPaddedSizes });
-  const params = await detector.init(key(config.seed));
   const optimizer = optimizerOf(config.recipe, config.detector);
   const hasAverage = config.recipe.ema !== undefined;
-  const fresh = await initialState(config.detector, params, optimizer, { hasAverage });
   const path = join(files.folder, checkpointNames.last);
   const bytes = await lastCheckpoint(path, files);
-  if (bytes === undefined) return { ...run, detector, state: fresh, step: 0 };
+  if (bytes === undefined) {
+    const { params, ...first } = await firstParams(config, detector);
+    const state = await initialState(config.detector, params, optimizer, { hasAverage });
+    return { ...run, ...first, detector, state, step: 0 };
+  }
+  const params = await detector.init(key(config.seed));
+  const fresh = await initialState(config.detector, params, optimizer, { hasAverage });
   const checkpoint = readCheckpoint(bytes, path);
   return { ...run, detector, state: restoreState(fresh, checkpoint, path), step: checkpoint.step };
 }

@@ -1,7 +1,7 @@
 // The verbs that train, as data: `demo` and `train`.
 import { UsageError } from '../exitCodes.ts';
 import type { DemoOptions, TrainOptions } from '../options.ts';
-import { existingFile, existingFolder, flipChoices, wholeNumber } from '../options.ts';
+import { existingFile, existingFolder, existingPath, flipChoices, wholeNumber } from '../options.ts';
 import { presetNamed, presetNames } from '../presets.ts';
 import {
   batchOption,
@@ -69,6 +69,13 @@ function trainingOptions(name: string, dataDescription: string): readonly Option
         description: 'instead of steps: how often every image is seen',
         parse: wholeNumber('--epochs', 1, 100_000),
         conflicts: ['steps'],
+      },
+      {
+        flags: '--init <path>',
+        description:
+          'weights to begin with: a pretrained backbone, a checkpoint (.pth, .safetensors) or a run folder',
+        parse: existingPath('--init'),
+        completedBy: 'file',
       },
       batchOption,
       seedOption,

@@ -89,5 +89,12 @@ export async function settingsFor(
     images: plan,
     detector: await fittedDetector(preset, data, asked.images),
   });
-  return { ...fitted, recipe: { ...fitted.recipe, batchSize } };
+  const accumulate = partsOf(batchSize, fitted.recipe.accumulate);
+  return { ...fitted, recipe: { ...fitted.recipe, batchSize, accumulate } };
+}
+
+/** The most equal parts, up to so many, that images can be divided into. */
+function partsOf(images: number, most: number): number {
+  for (let parts = Math.min(most, images); parts > 1; parts -= 1) if (images % parts === 0) return parts;
+  return 1;
 }

@@ -1,6 +1,6 @@
 // The verbs that train: `demo` on the shapes dataset or a folder of the user's, `train` on a folder.
 import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { DetectorConfig } from '@autoassign/detector';
 import { demoConfig } from '@autoassign/detector';
 import type { DataSource, OpenedData } from '../dataSource.ts';
@@ -20,6 +20,7 @@ import type { RunFiles } from '../runFolder.ts';
 import { newestRunFolder, RunFolderError, runFiles, startRun } from '../runFolder.ts';
 import { leaveResults } from '../runResults.ts';
 import { runTraining } from '../trainRun.ts';
+import { findWeights } from '../weightsFile.ts';
 import { layersOf, settingsFor } from './runSettings.ts';
 
 /** The sizes of things that the verbs begin with; tests pass small ones. */
@@ -101,6 +102,7 @@ async function newRun(options: DemoOptions, presets: Presets, context: VerbConte
       validation: data.validation.length,
     },
     maxObjects: placesForObjects(data.train),
+    ...(options.init === undefined ? {} : { init: resolve(await findWeights(options.init, options.out)) }),
     ...(await settingsFor(preset, layers, options, data)),
   };
   const started = startedBy(context, engine);
@@ -175,6 +177,7 @@ async function trainVerb(verb: 'demo' | 'train', opened: OpenedRun, context: Ver
   try {
     const run = await prepareRun({ ...opened, backend });
     tellBeginning(opened, run.step, context);
+    if (run.beganWith !== undefined) context.reporter.message(`Beginning with ${run.beganWith}`);
     const outcome = await runTraining(run, context);
     if (outcome.isFinished) await leaveResults(run, outcome, context);
     else tellStop(verb, opened, outcome.step, context);
