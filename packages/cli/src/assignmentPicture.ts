@@ -1,5 +1,5 @@
-// What AutoAssign is about, for one object: the positive weight of every location on every FPN level,
-// and the learned centre prior of the object's class.
+// What label assignment is about, for one object: the positive weight of every location on every FPN level,
+// and the centre prior of the object's class where there is one.
 import { viridis } from './colours.ts';
 import { drawText } from './glyphs.ts';
 import type { Box, Picture, RasterImage } from './pictures.ts';
@@ -26,8 +26,8 @@ export interface AssignmentScene {
   readonly confidence: number;
   /** Finest level first; the weights of all levels together add up to 1. */
   readonly levels: readonly LevelWeights[];
-  /** The centre prior of the object's class, in strides of whichever level it is used on. */
-  readonly prior: { readonly mean: Point; readonly sigma: Point };
+  /** The centre prior of the object's class, in strides of whichever level it is used on; absent where locations are not weighted by one. */
+  readonly prior?: { readonly mean: Point; readonly sigma: Point };
 }
 
 const margin = 14;
@@ -101,8 +101,8 @@ function drawBox([left, top, right, bottom]: Box, scale: number): readonly SvgEl
 }
 
 /** The prior on one level: contours at 1 and 2 sigma around the box's centre moved by the mean, and a cross there. */
-function drawPrior(scene: AssignmentScene, stride: number, scale: number): readonly SvgElement[] {
-  const { box, prior } = scene;
+function drawPrior({ box, prior }: AssignmentScene, stride: number, scale: number): readonly SvgElement[] {
+  if (prior === undefined) return [];
   const cx = ((box[0] + box[2]) / 2 + prior.mean[0] * stride) * scale;
   const cy = ((box[1] + box[3]) / 2 + prior.mean[1] * stride) * scale;
   const contour = (sigmas: number, dashes = ''): readonly SvgElement[] => {
@@ -148,18 +148,28 @@ function drawScale(right: number, y: number): readonly SvgNode[] {
   ];
 }
 
-function drawKey(left: number, y: number): readonly SvgNode[] {
+function drawKey({ prior }: AssignmentScene, left: number, y: number): readonly SvgNode[] {
   const words = { size: 8, colour: faintInkColour };
   const line = (x: number, stroke: string, dashes = ''): readonly SvgElement[] =>
     lined('path', { d: `M${x} ${y + 5}h20` }, stroke, dashes);
+  const object = [...line(left, boxColour), drawText('object', left + 26, y + 9, words)];
+  if (prior === undefined) return object;
   return [
-    ...line(left, boxColour),
-    drawText('object', left + 26, y + 9, words),
+    ...object,
     ...line(left + 84, priorColour),
     drawText('centre prior at 1 σ', left + 110, y + 9, words),
     ...line(left + 222, priorColour, '5 4'),
     drawText('and 2 σ', left + 248, y + 9, words),
   ];
+}
+
+/** Confidence and prior in numbers. */
+function numbersOf({ confidence, prior }: AssignmentScene): string {
+  const weighted = `r = ${confidence.toFixed(3)}`;
+  if (prior === undefined) return weighted;
+  const [meanX, meanY] = prior.mean;
+  const [sigmaX, sigmaY] = prior.sigma.map(Math.abs);
+  return `${weighted}     μ (${meanX.toFixed(2)}, ${meanY.toFixed(2)})  σ (${sigmaX?.toFixed(2)}, ${sigmaY?.toFixed(2)}) strides`;
 }
 
 /**
@@ -191,12 +201,9 @@ export function assignmentPicture(
   }));
   const below = headingHeight + height;
   const sheetWidth = margin + panels.length * (width + margin);
-  const [meanX, meanY] = scene.prior.mean;
-  const [sigmaX, sigmaY] = scene.prior.sigma.map(Math.abs);
-  const prior = `μ (${meanX.toFixed(2)}, ${meanY.toFixed(2)})  σ (${sigmaX?.toFixed(2)}, ${sigmaY?.toFixed(2)}) strides`;
   const drawing = [
     drawText(scene.className, margin, 30, { size: 14, colour: inkColour }),
-    drawText(`r = ${scene.confidence.toFixed(3)}     ${prior}`, sheetWidth - margin, 29, {
+    drawText(numbersOf(scene), sheetWidth - margin, 29, {
       size: 10,
       colour: inkColour,
       anchor: 'end',
@@ -205,7 +212,7 @@ export function assignmentPicture(
       drawShare(level, margin + (index + 1) * (width + margin), below, width),
     ),
     drawText('image', margin, below + 34, { size: 9.5, colour: inkColour }),
-    ...drawKey(margin, below + captionHeight + 6),
+    ...drawKey(scene, margin, below + captionHeight + 6),
     ...drawScale(sheetWidth - margin, below + captionHeight + 6),
   ];
   return collage(sheetWidth, below + captionHeight + 28, parts, drawing);

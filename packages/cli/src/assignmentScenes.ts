@@ -1,8 +1,8 @@
 // Which objects a run shows the label assignment of, and how their locations were weighted by the trained detector.
 import type { Annotation, Batch, Dataset } from '@autoassign/datasets';
 import { isTrainable } from '@autoassign/datasets';
-import type { AssignedWeights, BatchTensors, Detector, Params } from '@autoassign/detector';
-import { assignedWeights, batchTensors, featureLevels } from '@autoassign/detector';
+import type { AssignedWeights, BatchTensors, Detector, Params, Prior } from '@autoassign/detector';
+import { assignedWeights, batchTensors, featureLevels, weighingPrior } from '@autoassign/detector';
 import type { Backend, Compiled, Data } from '@autoassign/tensor';
 import { compile, read, release } from '@autoassign/tensor';
 import type { AssignmentScene, LevelWeights } from './assignmentPicture.ts';
@@ -65,6 +65,14 @@ function pairAt(values: Data, label: number): readonly [number, number] {
   return [values[2 * label] ?? 0, values[2 * label + 1] ?? 0];
 }
 
+/** The prior of a class in numbers. */
+async function priorOf(
+  { mean, sigma }: Prior,
+  label: number,
+): Promise<NonNullable<AssignmentScene['prior']>> {
+  return { mean: pairAt(await read(mean), label), sigma: pairAt(await read(sigma), label) };
+}
+
 /** The batch of one image, objects included. */
 async function batchOf({ detector, dataset, test }: AssignmentRequest, position: number): Promise<Batch> {
   const image = datasetPart(dataset, [position], 'one image');
@@ -104,7 +112,7 @@ async function sceneOf(
   );
   const sample = fitted(await dataset.at(position), test);
   const [, , height, width] = batch.imageShape;
-  const { mean, sigma } = params.bbox_head.center_prior;
+  const prior = weighingPrior(config.loss, params);
   return {
     image: sample.pixels,
     box: sample.annotations.filter(isTrainable)[number]?.box ?? object.box,
@@ -112,10 +120,7 @@ async function sceneOf(
     className: config.classes[object.label] ?? `class ${object.label}`,
     confidence: confidence[number] ?? 0,
     levels: perLevel(ofObject, featureLevels(config, height, width)),
-    prior: {
-      mean: pairAt(await read(mean), object.label),
-      sigma: pairAt(await read(sigma), object.label),
-    },
+    ...(prior === undefined ? {} : { prior: await priorOf(prior, object.label) }),
   };
 }
 

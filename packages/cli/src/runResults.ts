@@ -66,7 +66,7 @@ function closingWords(
     '',
     `Results in ${files.folder}:`,
     '  detections.png       what it finds, beside what is there',
-    '  assignment-*.png     how AutoAssign weighs the locations of an object, level by level',
+    '  assignment-*.png     how much every location stands for an object, level by level',
     '  loss.svg, ap.svg     how training went',
     '  summary.json         the numbers',
     `  ${checkpointNames.best}     the weights: ${predict} <images> --weights ${files.folder}`,

@@ -230,6 +230,12 @@ describe('the assignment of one object', () => {
     expectNear(at(...oneSigma), rgb('#ff5c8a'), 40);
   });
 
+  it('shows no prior where locations are not weighted by one', async () => {
+    const { prior, ...without } = scene;
+    const at = await pixelsOf(assignmentPicture(without, { target: 256 }));
+    expectNear(at(...panel(1)(32 + prior!.mean[0] * 8, 32 + prior!.mean[1] * 8)), [faded, faded, faded]);
+  });
+
   it('shows the image with the box first, untouched beside it', async () => {
     const at = await pixelsOf(assignmentPicture(scene, { target: 256 }));
     expect(at(...panel(0)(5, 5))).toEqual([200, 200, 200]);

@@ -77,7 +77,7 @@ export type {
 } from './lossConfig.ts';
 export { isAutoAssign } from './lossConfig.ts';
 export type { AssignedWeights, Weighing } from './model/assignedWeights.ts';
-export { assignedWeights } from './model/assignedWeights.ts';
+export { assignedWeights, weighingPrior } from './model/assignedWeights.ts';
 export type { Detector, DetectorOptions } from './model/detector.ts';
 export { createDetector } from './model/detector.ts';
 export type { LossFunction } from './model/detectorLoss.ts';

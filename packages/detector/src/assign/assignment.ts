@@ -1,6 +1,6 @@
 // The label assignment as a whole: everything the loss needs and a picture can show.
 import type { Tensor } from '@autoassign/tensor';
-import { mul, ones, select, sum, zeros } from '@autoassign/tensor';
+import { mul, select, sizeOf, sum, tensor } from '@autoassign/tensor';
 import { decodeBoxes } from '../geometry/boxes.ts';
 import { pairwiseIou } from '../geometry/iou.ts';
 import type { Points } from '../geometry/points.ts';
@@ -50,9 +50,9 @@ export type Assignment = {
 };
 
 /** Mean 0 and sigma 1 for every class, as constants. */
-const standardPrior = ({ mean, sigma }: Prior): Prior => ({
-  mean: zeros(mean.shape),
-  sigma: ones(sigma.shape),
+export const standardPrior = ({ mean, sigma }: Prior): Prior => ({
+  mean: tensor(new Float32Array(sizeOf(mean.shape)), { shape: mean.shape }),
+  sigma: tensor(new Float32Array(sizeOf(sigma.shape)).fill(1), { shape: sigma.shape }),
 });
 
 /**

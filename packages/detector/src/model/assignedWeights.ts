@@ -1,12 +1,12 @@
 // How much every location stands for every object, whatever the assignment: what pictures of it show.
 import type { Tensor } from '@autoassign/tensor';
 import { arange, cast, equal, logicalAnd, mul, sum } from '@autoassign/tensor';
-import { assignment } from '../assign/assignment.ts';
+import { assignment, standardPrior } from '../assign/assignment.ts';
 import { atssMatches } from '../assign/atss.ts';
 import { classConfidence, localizationLoss, objectConfidence } from '../assign/confidence.ts';
 import { fcosMatches } from '../assign/fcos.ts';
 import { freeAnchorBags } from '../assign/freeAnchor.ts';
-import type { Predictions, Targets } from '../assign/inputs.ts';
+import type { Predictions, Prior, Targets } from '../assign/inputs.ts';
 import { tidyTargets } from '../assign/inputs.ts';
 import type { Matches } from '../assign/matches.ts';
 import { perLocation } from '../assign/prior.ts';
@@ -14,7 +14,7 @@ import { retinaNetMatches } from '../assign/retinaNet.ts';
 import { normalizedPrior } from '../assign/weights.ts';
 import { decodeBoxes } from '../geometry/boxes.ts';
 import type { Points, PyramidPoints } from '../geometry/points.ts';
-import { type LossConfig, usesObjectness } from '../lossConfig.ts';
+import { isAutoAssign, type LossConfig, learnsCenterPrior, usesObjectness } from '../lossConfig.ts';
 import type { Params } from './network.ts';
 
 /** The weights of the locations of every object, and the weighted mean of their confidences. */
@@ -78,3 +78,10 @@ export const assignedWeights =
       }
     }
   };
+
+/** The centre prior that a loss weighs locations by; undefined where it has none. */
+export const weighingPrior = (loss: LossConfig, params: Params): Prior | undefined => {
+  if (!isAutoAssign(loss) || loss.centerWeighting === 'off') return undefined;
+  const { center_prior: learned } = params.bbox_head;
+  return learnsCenterPrior(loss) ? learned : standardPrior(learned);
+};
