@@ -82,6 +82,10 @@ describe('conv2d kernels', () => {
     ['1x1 stride 2', { ...base, batch: 2, channels: 6, outChannels: 5, ...square(8, 4, 1, 2, 0) }],
     ['7x7 stride 2', { ...base, batch: 1, channels: 3, outChannels: 8, ...square(30, 15, 7, 2, 3) }],
     ['depthwise', { ...base, batch: 2, channels: 6, outChannels: 6, groups: 6, ...square(10, 10, 3, 1, 1) }],
+    [
+      '16 groups of four',
+      { ...base, batch: 2, channels: 64, outChannels: 64, groups: 16, ...square(13, 13, 3, 1, 1) },
+    ],
     ['empty batch', { ...base, batch: 0, channels: 3, outChannels: 2, ...square(5, 5, 3, 1, 1) }],
   ];
   test.each(layers)('%s', (_name, g) => checkAll(emitters, g, 5));

@@ -88,16 +88,17 @@ test('the mask of a rectifier after an input gradient, for random layers', async
   await fc.assert(
     fc.asyncProperty(
       layers,
-      async ({ batch, channels, outChannels, kernel, stride, seed, height, width }) => {
+      async ({ batch, channels, outChannels, groups, kernel, stride, seed, height, width }) => {
+        const given = channels % groups === 0 ? channels : channels + 1;
         const padding = (kernel - 1) / 2;
-        const x = random(seed, batch, channels, height, width);
-        const weight = random(seed + 1, outChannels, channels, kernel, kernel);
-        const ct = random(seed + 2, ...conv2d(x, weight, { stride, padding }).shape);
+        const x = random(seed, batch, given, height, width);
+        const weight = random(seed + 1, outChannels, given / groups, kernel, kernel);
+        const ct = random(seed + 2, ...conv2d(x, weight, { stride, padding, groups }).shape);
         const attrs = {
           stride: [stride, stride],
           padding: [padding, padding, padding, padding],
           dilation: [1, 1],
-          groups: 1,
+          groups,
           size: [height, width],
         } as const;
         const build: Build = (c, w, y) =>

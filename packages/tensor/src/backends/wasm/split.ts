@@ -22,6 +22,7 @@ import {
 } from './kernels/geometry.ts';
 import type { KernelOptions, Range } from './kernels/kernel.ts';
 import { tileColumns, tileRows } from './kernels/microKernel.ts';
+import { areGroupsThin, isInputGradThin } from './kernels/thinGroups.ts';
 import { isWinogradFaster } from './kernels/winograd/choice.ts';
 import { maximumTiles } from './kernels/winograd/convolution.ts';
 import { tileSize } from './kernels/winograd/transforms.ts';
@@ -187,8 +188,15 @@ const splitGathered = (
   return splitRanges(step, rangesOf(positions, partsFor(threads), unit));
 };
 
+/** Groups of all images, which share nothing. */
+const splitThin = (step: WholeStep, { threads, least }: Division, geometry: Conv2dGeometry) =>
+  productsOf(geometry) < least.products
+    ? undefined
+    : splitRanges(step, rangesOf(geometry.batch * geometry.groups, partsFor(threads)));
+
 const splitConv2d: Splitter = (step, division) => {
   const geometry = simplified(forwardGeometry(step.inputs, step.attrs));
+  if (areGroupsThin(geometry)) return splitThin(step, division, geometry);
   const { rows, columns } = axesOf(geometry);
   return splitGathered(step, division, geometry, [
     { rows: forwardPass(rows), columns: forwardPass(columns) },
@@ -197,6 +205,7 @@ const splitConv2d: Splitter = (step, division) => {
 
 const splitInputGrad: Splitter = (step, division) => {
   const geometry = simplified(inputGradGeometry(step.inputs, step.attrs));
+  if (isInputGradThin(geometry)) return splitThin(step, division, geometry);
   const axes = axesOf(geometry);
   const columnPasses = inputGradPasses(axes.columns);
   const passes = inputGradPasses(axes.rows).flatMap((rows) =>
@@ -212,6 +221,7 @@ const splitFilterGrad: Splitter = (step, { threads, least }) => {
   // every part pads and transforms the images for itself, so there are no more than threads
   if (isWinogradFaster(geometry, 'output'))
     return splitRanges(step, rangesOf(geometry.outChannels, threads, tileRows));
+  if (areGroupsThin(geometry)) return splitRanges(step, rangesOf(geometry.groups, partsFor(threads)));
   const taps = sizeOf(step.output.shape.slice(1));
   return splitRanges(step, rangesOf(taps, threads, tileColumns));
 };

@@ -59,6 +59,7 @@ const largeGeometries: readonly Geometry[] = [
   geometry('body, 3x3', [1, 17, 13, 15], [19, 17, 3, 3], { padding: [1, 1, 1, 1] }),
   geometry('body, 3x3 stride 2', [2, 16, 12, 14], [24, 16, 3, 3], { stride: [2, 2], padding: [1, 1, 1, 1] }),
   geometry('bottleneck, 1x1', [2, 32, 9, 7], [20, 32, 1, 1]),
+  geometry('64 groups of four', [1, 256, 3, 5], [256, 4, 3, 3], { groups: 64, padding: [1, 1, 1, 1] }),
   geometry('groups of four', [1, 16, 10, 11], [16, 4, 3, 3], { groups: 4, padding: [1, 1, 1, 1] }),
 ];
 

@@ -9,6 +9,7 @@ import { axesOf, conv2dName, forwardPass, partOfPass, simplified } from './geome
 import type { Kernel, KernelOptions } from './kernel.ts';
 import { partName, pointerParams, pointersOf } from './kernel.ts';
 import { scratchLayout } from './scratch.ts';
+import { areGroupsThin, emitThinConv2d } from './thinGroups.ts';
 import { isWinogradFaster } from './winograd/choice.ts';
 import { emitWinogradConv2d } from './winograd/forward.ts';
 
@@ -26,6 +27,7 @@ export function emitConv2d(
 ): Kernel {
   if (options.panels === 'winograd' || isWinogradFaster(geometry, 'output'))
     return emitWinogradConv2d(module, geometry, options);
+  if (areGroupsThin(geometry)) return emitThinConv2d(module, geometry, options);
   const { fma = false, part, channels: computed, epilogue } = options;
   const exportName = conv2dName('conv2d', geometry, fma) + partName(options) + epilogueKey(epilogue);
   return module.once(exportName, () => {

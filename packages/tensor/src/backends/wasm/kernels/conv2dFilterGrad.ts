@@ -20,6 +20,8 @@ import { transposePanel } from './packing.ts';
 import { paddedPlane, sourceOf } from './paddedSource.ts';
 import { packTaps } from './pixelPanels.ts';
 import { scratchLayout } from './scratch.ts';
+import { areGroupsThin } from './thinGroups.ts';
+import { emitThinFilterGrad } from './thinGroupsFilterGrad.ts';
 import { isWinogradFaster } from './winograd/choice.ts';
 import { emitWinogradFilterGrad } from './winograd/filterGrad.ts';
 
@@ -36,6 +38,7 @@ export function emitConv2dFilterGrad(
   options: KernelOptions = {},
 ): Kernel {
   if (isWinogradFaster(geometry, 'output')) return emitWinogradFilterGrad(module, geometry, options);
+  if (areGroupsThin(geometry)) return emitThinFilterGrad(module, geometry, options);
   const { fma = false, part } = options;
   const exportName = conv2dName('conv2dFilterGrad', geometry, fma) + partName(options);
   return module.once(exportName, () => {

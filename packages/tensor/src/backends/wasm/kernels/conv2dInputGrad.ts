@@ -14,6 +14,7 @@ import type { Kernel, KernelOptions, Range } from './kernel.ts';
 import { partName, pointerParams, pointersOf } from './kernel.ts';
 import { tileRows } from './microKernel.ts';
 import { scratchLayout } from './scratch.ts';
+import { emitThinInputGrad, isInputGradThin } from './thinGroups.ts';
 import { isSeen, packTurnedFilters, planePasses, turnedFilters, turnedPlaces } from './turnedFilters.ts';
 import { isWinogradFaster } from './winograd/choice.ts';
 import { emitWinogradInputGrad } from './winograd/forward.ts';
@@ -34,6 +35,7 @@ export function emitConv2dInputGrad(
   const { fma = false, panels, epilogue } = options;
   const isWinograd = panels === undefined ? isWinogradFaster(geometry, 'images') : panels === 'winograd';
   if (isWinograd) return emitWinogradInputGrad(module, geometry, options);
+  if (isInputGradThin(geometry)) return emitThinInputGrad(module, geometry, options);
   const name = conv2dName(`conv2dInputGrad${panels === undefined ? '' : ' of panels'}`, geometry, fma);
   const exportName = name + partName(options) + epilogueKey(epilogue);
   return module.once(exportName, () => {

@@ -5,6 +5,7 @@ import type { Conv2dGeometry } from './geometry.ts';
 import { simplified } from './geometry.ts';
 import type { Kernel, KernelOptions } from './kernel.ts';
 import { partName } from './kernel.ts';
+import { isInputGradThin } from './thinGroups.ts';
 import type { TurnedFilters } from './turnedFilters.ts';
 import { packTurnedFilters, turnedFilters, turnedPlaces } from './turnedFilters.ts';
 import { isWinogradFaster } from './winograd/choice.ts';
@@ -23,12 +24,13 @@ export function forwardPanels(geometry: Conv2dGeometry): PanelForm | undefined {
   return { kind: 'winograd', resultChannels: outChannels, sourceChannels: channels, isTurned: false };
 }
 
-/** The panels that the input gradient reads; none where there is nothing to compute. */
+/** The panels that the input gradient reads; none where there is nothing to compute, or where it reads the filters as they lie in memory. */
 export function inputGradPanels(geometry: Conv2dGeometry): PanelForm | undefined {
   const { batch, channels, outChannels, outHeight, outWidth } = geometry;
   if (isWinogradFaster(geometry, 'images'))
     return { kind: 'winograd', resultChannels: channels, sourceChannels: outChannels, isTurned: true };
-  if (batch * channels * outChannels * outHeight * outWidth === 0) return undefined;
+  if (batch * channels * outChannels * outHeight * outWidth === 0 || isInputGradThin(geometry))
+    return undefined;
   const form = turnedFilters(simplified(geometry));
   return form.passes.length === 0 ? undefined : { kind: 'turned', ...form };
 }
