@@ -1,6 +1,17 @@
 // Convolutions and both gradients, named after the layers they stand for.
 import type { Backend, Tensor } from '@autoassign/tensor';
-import { apply, compile, conv2d, evaluate, key, primitives, release, uniform } from '@autoassign/tensor';
+import {
+  add,
+  apply,
+  compile,
+  conv2d,
+  evaluate,
+  key,
+  primitives,
+  release,
+  tensor,
+  uniform,
+} from '@autoassign/tensor';
 import type { Task } from '../measure.ts';
 
 interface Layer {
@@ -109,6 +120,57 @@ const tasksOf = async (layer: Layer, backend: Backend, seed: number): Promise<Ta
   ];
 };
 
+/** The parts of a deformable convolution besides its product: 3x3, all taps moved by up to a pixel. */
+const samplingTasks = async (backend: Backend, seed: number): Promise<Task[]> => {
+  const [channels, size, taps] = [256, 40, 9];
+  const places = size * size;
+  const draw = (shape: readonly number[], low: number) =>
+    evaluate(uniform(key(seed), shape, { low, high: 1 }), { backend });
+  const grid = Float32Array.from({ length: taps * 2 * places }, (_, i) =>
+    Math.floor(i / places) % 2 === 0 ? Math.floor((i % places) / size) : i % size,
+  );
+  const points = await evaluate(
+    add(
+      uniform(key(seed), [1, 1, taps, 2, places], { low: -1, high: 1 }),
+      tensor(grid, { shape: [1, 1, taps, 2, places] }),
+    ),
+    { backend },
+  );
+  const image = await draw([1, channels, size, size], -1);
+  const columns = await draw([1, channels, taps, places], -1);
+  const mask = await draw([1, 1, taps, places], 0);
+  // a sample is four products, and as many additions
+  const flops = 8 * channels * taps * places;
+  const task = (pass: string, fn: (...inputs: Tensor[]) => Tensor, inputs: readonly Tensor[]): Task => {
+    const compiled = compile(fn, { backend, strict: true });
+    return {
+      name: `sampling 3x3 256@40 ${pass}`,
+      flops,
+      run: async () => release(await compiled(...inputs)),
+    };
+  };
+  const order = [0, 0] as const;
+  return [
+    task('forward', (x, p, m) => apply(primitives.sampleBilinear, [x!, p!, m!], { order }), [
+      image,
+      points,
+      mask,
+    ]),
+    task(
+      'input gradient',
+      (g, p, m) => apply(primitives.sampleBilinearInputGrad, [g!, p!, m!], { order, size: [size, size] }),
+      [columns, points, mask],
+    ),
+    task('point gradient', (x, g, p) => apply(primitives.sampleBilinearPointGrad, [x!, g!, p!], { order }), [
+      image,
+      columns,
+      points,
+    ]),
+  ];
+};
+
 /** The tasks of the suite on a backend. */
-export const convTasks = async (backend: Backend, seed: number): Promise<Task[]> =>
-  (await Promise.all(layers.map((layer) => tasksOf(layer, backend, seed)))).flat();
+export const convTasks = async (backend: Backend, seed: number): Promise<Task[]> => [
+  ...(await Promise.all(layers.map((layer) => tasksOf(layer, backend, seed)))).flat(),
+  ...(await samplingTasks(backend, seed)),
+];

@@ -108,14 +108,6 @@ export const inTurn = (a: V, b: V): readonly [V, V] => [
   v128.shuffle(a, b, [2, 6, 3, 7]),
 ];
 
-/** The pair of pixels at an address; in images of one column the pixel and a zero. */
-export const loadPair = (address: Expression<'i32'>, width: number): V =>
-  width === 1 ? v128.load32Zero(address) : v128.load64Zero(address);
-
-/** Writes back the pair of pixels at an address. */
-export const storePair = (address: Expression<'i32'>, pair: V, width: number): Statement =>
-  width === 1 ? v128.store32Lane(address, pair, 0) : v128.store64Lane(address, pair, 0);
-
 /** The pairs of two points, one after the other, whose offsets are found `at` bytes behind an address. */
 export const loadPairs = (
   plane: Expression<'i32'>,

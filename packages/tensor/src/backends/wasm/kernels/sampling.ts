@@ -8,7 +8,7 @@ import type { Expression, Statement } from '../assembler/code.ts';
 import { forRange, increment } from '../assembler/control.ts';
 import type { Local, ModuleBuilder, NewLocal } from '../assembler/module.ts';
 import { newLocals } from '../assembler/module.ts';
-import { i32, memory } from '../assembler/scalar.ts';
+import { f32, i32, memory } from '../assembler/scalar.ts';
 import { f32x4, v128 } from '../assembler/vector.ts';
 import type { Kernel, KernelOptions, Range } from './kernel.ts';
 import { partName, pointerParams } from './kernel.ts';
@@ -17,14 +17,12 @@ import {
   columnWeights,
   eachTable,
   inTurn,
-  loadPair,
   loadPairs,
   newPoints,
   pairOffsets,
   pointsPerTable,
   readPoints,
   rowWeights,
-  storePair,
 } from './samplePoints.ts';
 
 type V = Expression<'v128'>;
@@ -245,18 +243,23 @@ export const emitSampleInputGrad = (
         if (planeBytes === 0) return [];
         const sampling = samplingOf(e, order, table!, local);
         const [address, zeros] = newLocals(local, 'i32', 2);
-        const amount = local('v128');
+        const amount = local('f32');
+        // pixel by pixel: a pair would be loaded right after its halves were stored by two neighbours, which processors wait for
         const addPair = (plane: Pointer, offset: number, weights: number): readonly Statement[] => [
           address.set(i32.add(plane, i32.load(sampling.at, offset))),
-          storePair(
-            address,
-            f32x4.add(loadPair(address, e.width), f32x4.mul(amount, v128.load64Zero(sampling.pair, weights))),
-            e.width,
-          ),
+          ...[0, 4]
+            .slice(0, e.width)
+            .map((pixel) =>
+              f32.store(
+                address,
+                f32.add(f32.load(address, pixel), f32.mul(amount, f32.load(sampling.pair, weights + pixel))),
+                pixel,
+              ),
+            ),
         ];
         const addPoints = (plane: Pointer, column: Pointer, count: number): readonly Statement[] =>
           Array.from({ length: count }, (_, point) => [
-            amount.set(v128.load32Splat(column, 4 * point)),
+            amount.set(f32.load(column, 4 * point)),
             ...addPair(plane, upper + 4 * point, upperPairs + 8 * point),
             ...addPair(plane, lower + 4 * point, lowerPairs + 8 * point),
           ]).flat();
