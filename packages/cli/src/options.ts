@@ -59,6 +59,23 @@ export interface SettingOptions {
   readonly settings: readonly string[];
 }
 
+/** The options of `autoassign config`. */
+export interface ConfigOptions extends SettingOptions {
+  readonly preset: string;
+  /** The schema of files of settings instead. */
+  readonly schema?: true;
+  readonly json?: true;
+  readonly quiet?: true;
+}
+
+/** The shells that can complete words of the program. */
+export const shells = ['bash', 'zsh', 'fish'] as const;
+
+/** The options of `autoassign completion`. */
+export interface CompletionOptions {
+  readonly shell: (typeof shells)[number];
+}
+
 /** What the verbs that train take; an absent number means "what the recipe says". */
 export interface TrainOptions extends CommonOptions, SettingOptions {
   /** A folder with a dataset; absent only in `demo` (which makes its own) or when resuming (the run knows it). */

@@ -53,8 +53,10 @@ const presets: Readonly<Record<string, Preset>> = {
   ...paperPresets,
 };
 
-/** The names of the presets. */
-export const presetNames: readonly string[] = Object.keys(presets);
+/** The names of the presets, with what each is for. */
+export const presetDescriptions: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries(presets).map(([name, { description }]) => [name, description]),
+);
 
 /**
  * The preset of a name.
@@ -64,7 +66,8 @@ export const presetNames: readonly string[] = Object.keys(presets);
 export function presetNamed(name: string): Preset {
   const preset = Object.hasOwn(presets, name) ? presets[name] : undefined;
   if (preset !== undefined) return preset;
-  const meant = nearestName(name, presetNames);
+  const names = Object.keys(presets);
+  const meant = nearestName(name, names);
   const advice = meant === undefined ? 'Take one of them.' : `Did you mean '${meant}'?`;
-  throw new UsageError(`--preset needs one of ${presetNames.join(', ')}, got '${name}'. ${advice}`);
+  throw new UsageError(`--preset needs one of ${names.join(', ')}, got '${name}'. ${advice}`);
 }

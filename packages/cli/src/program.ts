@@ -4,6 +4,8 @@ import { CommanderError } from 'commander';
 import { describeError, exitCodeOf, exitCodes, ReportedFailure } from './exitCodes.ts';
 import type {
   AblateOptions,
+  CompletionOptions,
+  ConfigOptions,
   DemoOptions,
   DoctorOptions,
   EvalOptions,
@@ -56,6 +58,8 @@ export interface Verbs {
   readonly predict: Work<PredictOptions>;
   readonly ablate: Work<AblateOptions>;
   readonly doctor: Work<DoctorOptions>;
+  readonly config: Work<ConfigOptions>;
+  readonly completion: Work<CompletionOptions>;
   /** What can be done with a dataset on its own, as `autoassign data <verb>`. */
   readonly data: DataVerbs;
 }

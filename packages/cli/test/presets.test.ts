@@ -1,13 +1,13 @@
 // The presets: each is valid, says where its values come from, and the published one states the published numbers.
 import { configProblem, firstProblem } from '@autoassign/detector/schema';
 import { describe, expect, it } from 'vitest';
-import { presetNamed, presetNames } from '../src/presets.ts';
+import { presetDescriptions, presetNamed } from '../src/presets.ts';
 import { scheduleOf, totalSteps } from '../src/recipe.ts';
 import { settingsSchema } from '../src/settings/runSchema.ts';
 
 const classes = ['a', 'b'];
 
-describe.each(presetNames)('preset %s', (name) => {
+describe.each(Object.keys(presetDescriptions))('preset %s', (name) => {
   const { detector, recipe, images, origin } = presetNamed(name);
   const settings = { detector: detector(classes), recipe, images };
 

@@ -138,7 +138,7 @@ describe('mistakes on the command line end with status 2 and one line', () => {
     ['doctor stray', 'doctor', 'too many arguments'],
     ['demo --resume recipe.rate=1', '--resume', "'recipe.rate=1'"],
     ['train --resume --preset small', '--resume', '--preset'],
-    ['train --preset smal', '--preset needs one of small', "Did you mean 'small'?"],
+    ['train --preset smal', '--preset needs one of small, ', "Did you mean 'small'?"],
     ['train --config /no/such.yaml', '--config needs a file that exists', 'no such file'],
     [`train --config ${here}`, '--config', '(a folder)'],
     ['train', '--data', '--resume'],

@@ -8,12 +8,15 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { UsageError } from '../src/exitCodes.ts';
 import { smallImages } from '../src/imagePlan.ts';
+import type { ConfigOptions } from '../src/options.ts';
 import { demoRecipe } from '../src/recipe.ts';
 import { readSettings } from '../src/settings/configFile.ts';
 import { assigned, withLayer } from '../src/settings/layers.ts';
 import { settingPaths } from '../src/settings/paths.ts';
 import { printedSettings } from '../src/settings/printed.ts';
 import type { Settings } from '../src/settings/runSchema.ts';
+import { configVerb } from '../src/verbs/config.ts';
+import { tryProgram } from './surroundings.ts';
 
 const settings: Settings = { recipe: demoRecipe, images: smallImages, detector: demoConfig(['a', 'b']) };
 const given = (...words: string[]): Settings => withLayer(settings, assigned(words));
@@ -168,5 +171,44 @@ describe('files of settings', () => {
     const read = async (): Promise<Settings> => withLayer(settings, await readSettings(path), path);
     await expect(read()).rejects.toThrow(UsageError);
     await expect(read()).rejects.toThrow(says);
+  });
+});
+
+describe('autoassign config', () => {
+  const config = async (...words: string[]) => {
+    const tried = tryProgram(['config', ...words], (context, options) =>
+      configVerb(options as unknown as ConfigOptions, context),
+    );
+    return tried.outcome;
+  };
+
+  it('prints the settings that are asked for, as YAML and as JSON', async () => {
+    const [text, json] = [await config('recipe.rate=0.25'), await config('recipe.rate=0.25', '--json')];
+    expect(parse(text.stdout)).toEqual(
+      JSON.parse(JSON.stringify({ ...JSON.parse(json.stdout), event: undefined })),
+    );
+    expect(parse(text.stdout)).toMatchObject({ recipe: { rate: 0.25 } });
+  });
+
+  it('prints a JSON Schema that lets every field out but a kind', async () => {
+    const { stdout } = await config('--schema');
+    const required: unknown[] = [];
+    JSON.parse(stdout, (key, value: unknown) => {
+      if (key === 'required') required.push(value);
+      return value;
+    });
+    expect(JSON.parse(stdout)).toMatchObject({ type: 'object', required: [] });
+    for (const names of required) expect([[], ['kind']]).toContainEqual(names);
+  });
+
+  it.each([
+    [['recipe.rat=1'], "Did you mean 'recipe.rate'?"],
+    [['detector.head.groups=7'], 'detector.head.groups needs a divisor'],
+    [['--preset', 'smal'], "Did you mean 'small'?"],
+  ])('refuses %s in one line', async (words, says) => {
+    const { exitCode, stderr } = await config(...words);
+    expect(exitCode).toBe(2);
+    expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+    expect(stderr).toContain(says);
   });
 });

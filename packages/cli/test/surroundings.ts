@@ -54,7 +54,7 @@ export function verbsThat(workOf: (name: string) => Work<SpeechOptions>): Verbs 
 /** A run of the program whose verbs only remember how they were called, then do `work`. */
 export function tryProgram(
   words: readonly string[],
-  work: (context: VerbContext) => Promise<void> = () => Promise.resolve(),
+  work: (context: VerbContext, options: object) => Promise<void> = () => Promise.resolve(),
   environment: Surroundings['environment'] = {},
 ): Tried {
   const calls: Call[] = [];
@@ -63,7 +63,7 @@ export function tryProgram(
   const [stdout, stderr] = [recordedStream(), recordedStream()];
   const verbs = verbsThat((verb) => (options, context) => {
     calls.push({ verb, options: { ...options }, context });
-    return work(context);
+    return work(context, options);
   });
   const surroundings: Surroundings = {
     stdout,

@@ -13,14 +13,14 @@ import {
   speechOptions,
   strictOption,
 } from './commonOptions.ts';
+import { configOption, presetOption, settingsArgument } from './settingOptions.ts';
 import type { VerbSpec } from './specification.ts';
 import { verbSpec } from './specification.ts';
-import { settingOptions, settingWords } from './trainingVerbs.ts';
 
 const ablate = verbSpec<AblateOptions>({
   name: 'ablate',
   description: 'train variants of the label assignment over several seeds, and compare them in a table',
-  arguments: [settingWords],
+  arguments: [settingsArgument],
   options: [
     {
       flags: '--variants <a,b>',
@@ -35,7 +35,8 @@ const ablate = verbSpec<AblateOptions>({
       parse: wholeNumber('--seeds', 1, 1000),
     },
     { ...seedOption, description: 'the first of the seeds' },
-    ...settingOptions,
+    presetOption,
+    configOption,
     dataOption('a folder with a dataset to use instead of shapes'),
     { flags: '--train-split <name>', description: 'split to train on (default: trainval or train)' },
     { flags: '--validation-split <name>', description: 'split to evaluate on (default: test or val)' },

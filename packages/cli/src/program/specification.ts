@@ -67,7 +67,7 @@ export interface VerbSpec {
  *
  * Example  verbSpec<DoctorOptions>({ name: 'doctor', …, run: (verbs) => verbs.doctor })
  */
-export function verbSpec<Options extends SpeechOptions>(
+export function verbSpec<Options extends object>(
   spec: Omit<VerbSpec, 'run'> & { readonly run: (verbs: Verbs) => Work<Options> },
 ): VerbSpec {
   return spec as unknown as VerbSpec;

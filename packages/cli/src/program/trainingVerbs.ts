@@ -1,8 +1,7 @@
 // The verbs that train, as data: `demo` and `train`.
 import { UsageError } from '../exitCodes.ts';
 import type { DemoOptions, TrainOptions } from '../options.ts';
-import { existingFile, existingFolder, existingPath, flipChoices, wholeNumber } from '../options.ts';
-import { presetNamed, presetNames } from '../presets.ts';
+import { existingFolder, existingPath, flipChoices, wholeNumber } from '../options.ts';
 import {
   batchOption,
   dataOption,
@@ -14,46 +13,16 @@ import {
   speechOptions,
   strictOption,
 } from './commonOptions.ts';
-import type { ArgumentSpec, OptionSpec, VerbSpec } from './specification.ts';
+import { configOption, presetOption, settingsArgument } from './settingOptions.ts';
+import type { OptionSpec, VerbSpec } from './specification.ts';
 import { verbSpec } from './specification.ts';
-
-/** Settings in words, after the options. */
-export const settingWords: ArgumentSpec = {
-  name: 'settings',
-  description: "settings as key=value, such as recipe.rate=0.01; 'autoassign config' prints them all",
-  isList: true,
-  isOptional: true,
-  completedBy: 'setting',
-};
-
-/** What the options before the words leave of the settings to a preset and a file. */
-export const settingOptions: readonly OptionSpec[] = [
-  {
-    flags: '--preset <name>',
-    description:
-      "what to begin with: network, recipe and image sizes ('autoassign config --help' lists them)",
-    parse: knownPreset,
-    choices: presetNames,
-  },
-  {
-    flags: '--config <file>',
-    description:
-      'settings in JSON or YAML, or the config.json of an earlier run; before options and key=value',
-    parse: existingFile('--config'),
-    completedBy: 'file',
-  },
-];
-
-function knownPreset(name: string): string {
-  presetNamed(name);
-  return name;
-}
 
 function trainingOptions(name: string, dataDescription: string): readonly OptionSpec[] {
   return [
     ...fixedByRun(
       dataOption(dataDescription),
-      ...settingOptions,
+      presetOption,
+      configOption,
       { flags: '--train-split <name>', description: 'split to train on (default: trainval or train)' },
       { flags: '--validation-split <name>', description: 'split to evaluate on (default: test or val)' },
       strictOption,
@@ -103,7 +72,7 @@ function refuseChanges({ resume, settings: [word] }: TrainOptions): void {
 const demo = verbSpec<DemoOptions>({
   name: 'demo',
   description: 'train on the shapes data set (or your own) and leave a run folder with pictures',
-  arguments: [settingWords],
+  arguments: [settingsArgument],
   options: [
     ...trainingOptions('demo', 'a folder with a dataset to use instead of shapes'),
     ...fixedByRun({ flags: '--quick', description: 'a first look in under two minutes' }),
@@ -122,7 +91,7 @@ const demo = verbSpec<DemoOptions>({
 const train = verbSpec<TrainOptions>({
   name: 'train',
   description: 'train a detector on a dataset',
-  arguments: [settingWords],
+  arguments: [settingsArgument],
   options: trainingOptions(
     'train',
     'folder with a dataset in COCO, PASCAL VOC, Objects365 or WiderFace form',

@@ -2,6 +2,7 @@
 import { dataGroup, dataVerbs } from './dataVerbs.ts';
 import { machineVerbs } from './machineVerbs.ts';
 import { researchVerbs } from './researchVerbs.ts';
+import { settingVerbs } from './settingVerbs.ts';
 import type { VerbGroup, VerbSpec } from './specification.ts';
 import { trainingVerbs } from './trainingVerbs.ts';
 import { usingVerbs } from './usingVerbs.ts';
@@ -12,6 +13,7 @@ export const verbTable: readonly VerbSpec[] = [
   ...usingVerbs,
   ...researchVerbs,
   ...machineVerbs,
+  ...settingVerbs,
   ...dataVerbs,
 ];
 

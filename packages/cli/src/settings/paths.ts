@@ -12,7 +12,7 @@ export interface SettingPath {
 }
 
 /** The schema of settings as a tree. */
-const settingsTree: SchemaNode = jsonSchemaOf(settingsSchema);
+export const settingsTree: SchemaNode = jsonSchemaOf(settingsSchema);
 
 /** What a value is one of, when it is a union. */
 export function alternativesOf({ oneOf, anyOf }: SchemaNode): readonly SchemaNode[] {

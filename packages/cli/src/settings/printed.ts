@@ -24,10 +24,15 @@ function comment(map: YAMLMap, path: string): void {
   }
 }
 
-/** The settings as YAML with comments; the classes are left out, as they come from the dataset. */
-export function printedSettings({ recipe, images, detector }: Settings): string {
+/** The settings without the classes, which come from the dataset. */
+export function withoutClasses({ recipe, images, detector }: Settings): Readonly<Record<string, unknown>> {
   const { classes, ...network } = detector;
-  const document = new Document({ recipe, images, detector: network });
+  return { recipe, images, detector: network };
+}
+
+/** The settings as YAML with comments. */
+export function printedSettings(settings: Settings): string {
+  const document = new Document(withoutClasses(settings));
   if (isMap(document.contents)) comment(document.contents, '');
   return document.toString({ lineWidth: 0 });
 }

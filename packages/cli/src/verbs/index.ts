@@ -1,6 +1,8 @@
 // The verbs of the program, put together.
 import type { Verbs } from '../program.ts';
 import { ablateVerb } from './ablate.ts';
+import { completionVerb } from './completion.ts';
+import { configVerb } from './config.ts';
 import { dataVerbs } from './data/index.ts';
 import { doctorVerb } from './doctor.ts';
 import { evaluateVerb } from './evaluate.ts';
@@ -16,6 +18,8 @@ export function createVerbs(presets: Presets = standardPresets): Verbs {
     predict: predictVerb,
     ablate: ablateVerb(presets),
     doctor: doctorVerb,
+    config: configVerb,
+    completion: completionVerb,
     data: dataVerbs,
   };
 }

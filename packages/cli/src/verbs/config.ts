@@ -1,0 +1,21 @@
+// The verb `config`: all settings, merged and checked as a run would, or what files of settings may hold.
+import type { ConfigOptions } from '../options.ts';
+import { presetNamed } from '../presets.ts';
+import type { VerbContext } from '../program.ts';
+import { settingsFileSchema } from '../settings/fileSchema.ts';
+import { printedSettings, withoutClasses } from '../settings/printed.ts';
+import { layersOf } from './runSettings.ts';
+
+/** Prints the settings that options and words ask for; those that are chosen from data are as in the preset. */
+export async function configVerb(options: ConfigOptions, { reporter }: VerbContext): Promise<void> {
+  if (options.schema) {
+    reporter.event({ event: 'schema', schema: settingsFileSchema });
+    reporter.result(JSON.stringify(settingsFileSchema, null, 2));
+    return;
+  }
+  const { detector, recipe, images } = presetNamed(options.preset);
+  const layers = await layersOf(options);
+  const settings = layers.words(layers.file({ recipe, images, detector: detector(['object']) }));
+  reporter.event({ event: 'config', ...withoutClasses(settings) });
+  reporter.result(printedSettings(settings).trimEnd());
+}
