@@ -11,7 +11,7 @@ export interface SettingPath {
   readonly kind?: string;
 }
 
-/** The schema of settings as a tree. */
+/** The schema of settings as a tree of plain data. */
 export const settingsTree: SchemaNode = jsonSchemaOf(settingsSchema);
 
 /** What a value is one of, when it is a union. */
