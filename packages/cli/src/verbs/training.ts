@@ -82,9 +82,22 @@ function sourceFor(options: DemoOptions, { recipe, shapes, quick }: Presets): Da
   return shapesSource(options.out, train, validation);
 }
 
+/** Says so when a recipe is meant to begin with weights that were not given: its frozen stages then stay as they were drawn. */
+function tellOfMissingWeights(
+  { pretrained }: Beginning,
+  options: DemoOptions,
+  { reporter }: VerbContext,
+): void {
+  if (pretrained === undefined || options.init !== undefined) return;
+  reporter.message(
+    `${options.preset} is meant to begin with ${pretrained}; without --init <file> its first stages stay as they are drawn.`,
+  );
+}
+
 async function newRun(options: DemoOptions, presets: Presets, context: VerbContext): Promise<OpenedRun> {
   const engine = engineOf(options);
   const preset = beginningOf(options, presets);
+  tellOfMissingWeights(preset, options, context);
   const layers = await layersOf(options);
   const source = sourceFor(options, presets);
   const data = await openData(source, options.seed, context);
