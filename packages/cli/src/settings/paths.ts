@@ -30,7 +30,7 @@ function kindNode(alternatives: readonly SchemaNode[]): SchemaNode {
   const words = alternatives.flatMap((option) => kindOf(option) ?? []);
   return {
     type: 'string',
-    description: 'Which of the kinds it is; the fields of another kind do not apply.',
+    description: 'The kind, which says what other fields there are.',
     needs: `one of ${words.join(', ')}`,
     enum: words,
     enumDescriptions: alternatives.map(({ description }) => description ?? ''),
