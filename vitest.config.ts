@@ -35,6 +35,7 @@ const node = {
     exclude: ['packages/*/test/{browser,isolatedBrowser,webgpu}/**'],
     pool: 'threads' as const,
     testTimeout: 60_000,
+    hookTimeout: 60_000,
   },
 };
 
@@ -75,6 +76,7 @@ const browser = (executablePath: string, name: string, folder: string, headers: 
     name,
     include: [`packages/*/test/${folder}/**/*.test.ts`],
     testTimeout: 60_000,
+    hookTimeout: 60_000,
     browser: {
       enabled: true,
       headless: true,

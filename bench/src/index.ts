@@ -1,4 +1,4 @@
-// The benchmark runner: `npm run bench -- [ops|conv|step|loss|cpu|gpu|profile|compile|open|batches|evaluation|checkpoints|kill ...]` measures, prints a table and writes bench/results.
+// The benchmark runner: `npm run bench -- [ops|conv|step|loss|cpu|gpu|profile|compile|open|batches|evaluation|checkpoints|kill|predict ...]` measures, prints a table and writes bench/results.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,6 +15,7 @@ import type { GpuOptions, GpuResult } from './gpu/suite.ts';
 import type { Task } from './measure.ts';
 import { measure } from './measure.ts';
 import { openDatasetSuite, openDatasetText } from './openDataset/suite.ts';
+import { predictSuite, predictText } from './predict/suite.ts';
 import type { Row } from './record.ts';
 import { describeRun, loadNow, tableOf } from './record.ts';
 import { batchesSuite, batchesText } from './suites/batches.ts';
@@ -52,7 +53,7 @@ const { values, positionals } = parseArgs({
     // of the suite open
     images: { type: 'string', default: '120000' },
     objects: { type: 'string', default: '1200000' },
-    // of the suite cpu
+    // of the suites cpu and predict
     threads: { type: 'string', default: '1' },
     fma: { type: 'boolean', default: true },
     // of the suite batches
@@ -72,6 +73,7 @@ const known = [
   'evaluation',
   'checkpoints',
   'kill',
+  'predict',
 ];
 const chosen = positionals.length === 0 ? Object.keys(suites) : positionals;
 const stop = (needs: string, got: string): never => {
@@ -171,6 +173,12 @@ const special: Readonly<Record<string, () => Promise<void>>> = {
     ),
   checkpoints: () =>
     record('checkpoints', () => checkpointSuite({ seed, rounds: timing.rounds }), checkpointText),
+  predict: () =>
+    record(
+      'predict',
+      () => predictSuite({ threads: Math.max(...threadCounts), seed, rounds: timing.rounds }),
+      predictText,
+    ),
   compile: () => record('compile', () => compileSuite(seed, timing.rounds), compileText),
   evaluation: () => record('evaluation', () => evaluationSuite(seed, timing.rounds), evaluationText),
   kill: () => record('kill', () => killSuite({ seed, runs: Number(values.runs) }), killText),

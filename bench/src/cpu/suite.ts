@@ -35,7 +35,10 @@ export interface CpuResult {
 }
 
 /** Our backend, with fused multiply-add where that is asked for and there. */
-const openBackend = async (fma: boolean, threads: number): Promise<{ backend: Backend; fma: boolean }> => {
+export const openBackend = async (
+  fma: boolean,
+  threads: number,
+): Promise<{ backend: Backend; fma: boolean }> => {
   // Node 20 has relaxed SIMD behind this flag; later versions have it anyway and ignore a flag they no longer know
   if (fma) setFlagsFromString('--experimental-wasm-relaxed-simd');
   const options = { threads, fma } satisfies BackendOptions['wasm'] & { readonly threads: number };

@@ -178,3 +178,16 @@ export const paperSizedWork = (seed: number): NamedDetectorWork => {
     make: () => resnetWork(seed, batch),
   };
 };
+
+/** Operations of the ResNet-50 detector's forward pass per pixel of the images. */
+const resnetForwardFlopsPerPixel = 3.92e5;
+
+/** The forward pass of the paper's detector on a picture of 800x1067, padded to multiples of 32, drawn from a seed. */
+export const predictionWork = (seed: number): NamedDetectorWork => {
+  const batch = { images: 1, height: 800, width: 1088 };
+  return {
+    name: 'R-50-FPN, 80 classes, forward 800x1088',
+    flops: resnetForwardFlopsPerPixel * batch.height * batch.width,
+    make: async () => ({ ...(await resnetWork(seed, batch)), pass: 'forward' }),
+  };
+};

@@ -107,7 +107,8 @@ const treeOf = (entries: readonly (readonly [path: readonly string[], leaf: Tens
     : Object.fromEntries(names.map((name, i) => [name, parts[i]!]));
 };
 
-const paramsOf = ({ params }: DetectorWork): Params =>
+/** The parameters of the work as a tree of constants. */
+export const paramsOf = ({ params }: Pick<DetectorWork, 'params'>): Params =>
   treeOf(Object.entries(params).map(([path, values]) => [path.split('.'), constant(values)])) as Params;
 
 /** The optimiser of the work. */
