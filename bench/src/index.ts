@@ -176,7 +176,7 @@ const special: Readonly<Record<string, () => Promise<void>>> = {
   predict: () =>
     record(
       'predict',
-      () => predictSuite({ threads: Math.max(...threadCounts), seed, rounds: timing.rounds }),
+      () => predictSuite({ threads: Math.max(2, ...threadCounts), seed, rounds: timing.rounds }),
       predictText,
     ),
   compile: () => record('compile', () => compileSuite(seed, timing.rounds), compileText),

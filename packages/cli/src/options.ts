@@ -129,6 +129,8 @@ export interface PredictOptions extends CommonOptions {
   /** Files, folders, patterns, `-` for standard input. */
   readonly images: readonly string[];
   readonly weights?: string;
+  /** The network and the size of pictures, for weights that carry neither. */
+  readonly preset?: string;
   /** Only detections that score above this are drawn and listed. */
   readonly score: number;
   /** The most detections of a picture; absent means as many as the weights were made with. */

@@ -1,8 +1,11 @@
 // From the bytes of a file of weights to a detector that is ready to be used, in Node and in browsers.
-import type { Detector, DetectorConfig, Params, StoredTensor } from '@autoassign/detector';
+import type { Detector, DetectorConfig, Params, StoredTensor, WeightsFile } from '@autoassign/detector';
 import {
   createDetector,
+  initParams,
+  loadCheckpoint,
   loadWeights,
+  openWeights,
   readSafetensors,
   validateConfig,
   WeightsError,
@@ -10,6 +13,7 @@ import {
 import type { Backend } from '@autoassign/tensor';
 import { key } from '@autoassign/tensor';
 import { atMost, smallImages } from './imagePlan.ts';
+import { presetNamed } from './presets.ts';
 import type { ImagePlan, TestSize } from './runConfig.ts';
 
 /** A detector with its parameters, and how pictures are shown to it. */
@@ -27,6 +31,10 @@ export interface WeightsSetting {
   readonly backend: Backend;
   /** The network, for files that do not carry its configuration. */
   readonly config?: DetectorConfig | undefined;
+  /** The preset that has the network and the size of pictures, for files that carry neither. */
+  readonly preset?: string | undefined;
+  /** With a preset: the class names by label; those that the file names unless given, else `class 1`, `class 2`, … */
+  readonly classes?: readonly string[] | undefined;
   /** The size that pictures are seen at, instead of the one that the file carries. */
   readonly test?: TestSize | undefined;
 }
@@ -60,23 +68,40 @@ function withAverage(
   };
 }
 
+/** The names of the classes of a file, made up where it has none. */
+function classesIn({ report, arrays }: WeightsFile): readonly string[] {
+  const count = arrays.get('bbox_head.conv_cls.bias')?.shape[0] ?? 0;
+  return report.classes ?? Array.from({ length: count }, (_, label) => `class ${label + 1}`);
+}
+
+/** The network of a file: as given, by its preset, or as the file says. */
+function configOf(file: WeightsFile, { label, config, preset, classes }: WeightsSetting): DetectorConfig {
+  const known =
+    config ??
+    (preset === undefined
+      ? jsonField(file.metadata.config)
+      : presetNamed(preset).detector(classes ?? classesIn(file)));
+  if (known !== undefined) return validateConfig(known);
+  throw new WeightsError(
+    `loadDetector(${label}): needs the network's configuration in the file's metadata, got none. Give a file that training wrote, or the preset that it was trained by.`,
+  );
+}
+
 /**
- * The detector in the bytes of a checkpoint or weights file.
+ * The detector in the bytes of a checkpoint or weights file, of ours or of a published implementation.
  *
  * Throws   WeightsError naming the file, and the array where one is missing or of another shape; ConfigError
  */
-export async function detectorIn(
-  bytes: Uint8Array,
-  { label, backend, config, test }: WeightsSetting,
-): Promise<UsableDetector> {
-  const { tensors, metadata } = readSafetensors(bytes, label);
-  const known = config ?? jsonField(metadata.config);
-  if (known === undefined) {
-    throw new WeightsError(
-      `loadDetector(${label}): needs the network's configuration in the file's metadata, got none. Give a file that training wrote.`,
-    );
-  }
-  const detector = createDetector(validateConfig(known), { backend });
-  const { params } = loadWeights(await detector.init(key(0)), withAverage(tensors), { label });
-  return { detector, params, test: test ?? testSizeIn(metadata.notes) };
+export async function detectorIn(bytes: Uint8Array, setting: WeightsSetting): Promise<UsableDetector> {
+  const { label, backend, preset } = setting;
+  const file = await openWeights(bytes, { label });
+  const config = configOf(file, setting);
+  const { params } =
+    jsonField(file.metadata.config) === undefined
+      ? await loadCheckpoint(bytes, config, { label, strict: true })
+      : loadWeights(initParams(config, key(0)), withAverage(readSafetensors(bytes, label).tensors), {
+          label,
+        });
+  const test = preset === undefined ? testSizeIn(file.metadata.notes) : presetNamed(preset).images.test;
+  return { detector: createDetector(config, { backend }), params, test: setting.test ?? test };
 }

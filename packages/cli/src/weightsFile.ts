@@ -93,6 +93,11 @@ export async function findWeights(given: string | undefined, out: string): Promi
  *
  * Throws   WeightsError naming the file, and the array where one is missing or of another shape; ConfigError
  */
-export async function loadDetector(path: string, backend: Backend): Promise<LoadedDetector> {
-  return { ...(await detectorIn(new Uint8Array(await readFile(path)), { label: path, backend })), path };
+export async function loadDetector(
+  path: string,
+  backend: Backend,
+  { preset }: { readonly preset?: string | undefined } = {},
+): Promise<LoadedDetector> {
+  const bytes = new Uint8Array(await readFile(path));
+  return { ...(await detectorIn(bytes, { label: path, backend, preset })), path };
 }

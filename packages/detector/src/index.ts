@@ -86,7 +86,7 @@ export type { NeckParams } from './model/fpn.ts';
 export type { HeadParams, TowerLayerParams } from './model/head.ts';
 export { readTree } from './model/materialize.ts';
 export type { Forward, Params } from './model/network.ts';
-export { isTrained, trainedParams, withTrained } from './model/network.ts';
+export { initParams, isTrained, trainedParams, withTrained } from './model/network.ts';
 export type { BackboneParams, BlockParams, NamedFilters, StemLayerParams } from './model/resnet.ts';
 export { deformableResnext101Config, resnet101Config, resnext101Config } from './networks.ts';
 export type { ConvParams, FilterParams } from './nn/conv.ts';

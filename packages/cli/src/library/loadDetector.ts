@@ -24,6 +24,10 @@ export interface LoadDetectorOptions {
   readonly fma?: boolean;
   /** The network, for files that do not carry its configuration. */
   readonly config?: DetectorConfig;
+  /** The preset that has the network and the size of pictures, for files that carry neither, such as published ones. */
+  readonly preset?: string;
+  /** With a preset: the class names by label; those that the file names unless given, else `class 1`, `class 2`, … */
+  readonly classes?: readonly string[];
   /** The size that pictures are seen at, instead of the one that the file carries. */
   readonly size?: TestSize;
 }
@@ -143,6 +147,8 @@ async function prepare(source: WeightsSource, options: LoadDetectorOptions, back
     label,
     backend,
     config: options.config,
+    preset: options.preset,
+    classes: options.classes,
     test: options.size,
   });
   const { config } = detector;

@@ -13,6 +13,7 @@ import {
   strictOption,
   weightsOption,
 } from './commonOptions.ts';
+import { presetOption } from './settingOptions.ts';
 import type { VerbSpec } from './specification.ts';
 import { verbSpec } from './specification.ts';
 
@@ -56,6 +57,11 @@ const predict = verbSpec<PredictOptions>({
   ],
   options: [
     weightsOption,
+    {
+      ...presetOption,
+      description:
+        'the network and the size of pictures, for weights that carry neither, such as published ones',
+    },
     {
       flags: '--score <s>',
       description: 'only detections that score above this are shown',

@@ -220,7 +220,7 @@ async function predictAll(
 ): Promise<void> {
   const { reporter } = context;
   const { out, name } = options;
-  const loaded = await loadDetector(await findWeights(options.weights, out), backend);
+  const loaded = await loadDetector(await findWeights(options.weights, out), backend, options);
   const { config } = loaded.detector;
   const find = findOptionsOf(options, loaded);
   const ids = idsFor(

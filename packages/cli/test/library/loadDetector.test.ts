@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { demoConfig } from '@autoassign/detector';
 import { createBackend } from '@autoassign/tensor';
 import fc from 'fast-check';
 import sharp from 'sharp';
@@ -10,7 +11,7 @@ import type { Detection, LoadedPictureDetector } from '../../src/index.ts';
 import { loadDetector } from '../../src/index.ts';
 import { picturePixels } from '../../src/library/picturePixels.ts';
 import { runTiny, testFolder } from '../tinyRuns.ts';
-import { tinyConfig, tinyWeights } from './tinyWeights.ts';
+import { bareWeights, tinyConfig, tinyWeights } from './tinyWeights.ts';
 
 let place: Awaited<ReturnType<typeof testFolder>>;
 let weights: string;
@@ -97,7 +98,7 @@ describe('loadDetector', () => {
 
   it('takes weights from bytes, on a backend of the caller, with a configuration for files that have none', async () => {
     const backend = await createBackend('cpu');
-    const bare = await tinyWeights({ config: 'none' });
+    const bare = await bareWeights(tinyConfig);
     await expect(loadDetector(bare, { backend })).rejects.toThrow(/needs the network's configuration/);
     const own = await loadDetector(bare, { backend, config: tinyConfig });
     const small = { data: raw.data.subarray(0, 32 * 32 * 3), width: 32, height: 32 };
@@ -106,6 +107,20 @@ describe('loadDetector', () => {
     expect(found[0]!.score).toBeCloseTo(wanted[0]!.score, 5);
     await own.close();
     await backend.destroy();
+  });
+
+  it('takes the network from a preset where the file says nothing', async () => {
+    const config = demoConfig(['one', 'other']);
+    const bare = await bareWeights(config);
+    await expect(loadDetector(bare, { backend: 'wasm', preset: 'smal' })).rejects.toThrow(/'small'/);
+    const made = await loadDetector(bare, { backend: 'wasm', preset: 'small' });
+    expect(made.classes).toEqual(['class 1', 'class 2']);
+    expect(made.config).toEqual({ ...config, classes: made.classes });
+    await made.close();
+    const named = await loadDetector(bare, { backend: 'wasm', preset: 'small', classes: config.classes });
+    expect(named.config).toEqual(config);
+    await named.close();
+    await expect(loadDetector(bare, { backend: 'wasm', preset: 'r50-voc' })).rejects.toThrow(/weights/);
   });
 
   it('keeps to score, limit, classes and overlap, and looks several times when asked', async () => {

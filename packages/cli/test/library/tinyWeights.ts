@@ -23,14 +23,17 @@ const notes = {
   images: JSON.stringify({ test: { shortSide: 64, longSide: 64, enlarge: false } }),
 };
 
-export async function tinyWeights(metadata: Readonly<Record<string, string>> = {}): Promise<Uint8Array> {
-  const params = await createDetector(tinyConfig).init(key(7));
+/** The arrays of a network that knows nothing, as a file with what is said of them and nothing else. */
+export async function bareWeights(
+  config: DetectorConfig,
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<Uint8Array> {
+  const params = await createDetector(config).init(key(7));
   const tensors: Record<string, StoredTensor> = {};
   for (const [name, leaf] of leavesWithPaths(params))
     tensors[name] = { dtype: 'F32', shape: leaf.shape, data: Float32Array.from(await read(leaf)) };
-  return writeSafetensors(tensors, {
-    config: JSON.stringify(tinyConfig),
-    notes: JSON.stringify(notes),
-    ...metadata,
-  });
+  return writeSafetensors(tensors, metadata);
 }
+
+export const tinyWeights = (): Promise<Uint8Array> =>
+  bareWeights(tinyConfig, { config: JSON.stringify(tinyConfig), notes: JSON.stringify(notes) });
