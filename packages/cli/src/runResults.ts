@@ -67,7 +67,7 @@ function closingWords(
     `Results in ${files.folder}:`,
     '  detections.png       what it finds, beside what is there',
     '  assignment-*.png     how much every location stands for an object, level by level',
-    '  loss.svg, ap.svg     how training went',
+    '  loss.svg, ap.svg     how training went; rate.svg, results.csv, tensorboard/ and vis_data/ too',
     '  summary.json         the numbers',
     `  ${checkpointNames.best}     the weights: ${predict} <images> --weights ${files.folder}`,
   ].join('\n');

@@ -5,28 +5,19 @@ import type { DoneEvent, Params } from '@autoassign/detector';
 import { averagedParams, train } from '@autoassign/detector';
 import { writeFileAtomic } from './atomicFile.ts';
 import { pictureThreads } from './engine.ts';
-import type { Measured, Scores } from './evaluation.ts';
+import type { Measured } from './evaluation.ts';
 import { formatScores, measure, scoresOf } from './evaluation.ts';
 import { evaluationBatchSize, trainingBatches } from './imagePlan.ts';
-import type { MetricsLog } from './metrics.ts';
-import { openMetrics, readMetrics } from './metrics.ts';
+import { readMetrics } from './metrics.ts';
 import type { TrainingRun } from './prepareRun.ts';
 import type { VerbContext } from './program.ts';
 import { optimizerOf, scheduleOf, stepsPerEvaluation, totalSteps } from './recipe.ts';
 import type { Clock, StepDisplay } from './runClock.ts';
 import { startClock, stepDisplay } from './runClock.ts';
+import type { RunLogs } from './runLogs.ts';
+import { openRunLogs } from './runLogs.ts';
 import type { TimeSpent } from './trainingLog.ts';
-import {
-  apChart,
-  checkpointRecord,
-  endingOf,
-  evaluatedAps,
-  evaluationRecord,
-  isEvaluatedAt,
-  lossChart,
-  stepRecord,
-  timeSpentIn,
-} from './trainingLog.ts';
+import { checkpointRecord, endingOf, evaluatedAps, isEvaluatedAt, timeSpentIn } from './trainingLog.ts';
 import { checkpointNames, weightsBytes, weightsNotes } from './weightsFile.ts';
 
 /** A run whose steps are all done, or that has ended early by its recipe. */
@@ -48,30 +39,43 @@ export interface StoppedRun {
 }
 
 /** Lets the event loop turn once per batch: signals arrive and files are decoded while steps keep this thread busy. */
-async function* withPauses(batches: AsyncIterable<Batch>): AsyncGenerator<Batch, void, undefined> {
+async function* withPauses(
+  batches: AsyncIterable<Batch>,
+  waited: Waiting,
+): AsyncGenerator<Batch, void, undefined> {
+  let since = performance.now();
   for await (const batch of batches) {
+    waited.milliseconds += performance.now() - since;
     await new Promise((resolve) => setImmediate(resolve));
     yield batch;
+    since = performance.now();
   }
+}
+
+/** How long steps have waited for their images since it was last looked at. */
+interface Waiting {
+  milliseconds: number;
+}
+
+/** The seconds waited so far; the count begins anew. */
+function secondsOf(waited: Waiting): number {
+  const seconds = waited.milliseconds / 1000;
+  waited.milliseconds = 0;
+  return seconds;
 }
 
 /** What the handlers of one run share while it goes. */
 interface Going {
   readonly run: TrainingRun;
   readonly context: VerbContext;
-  readonly log: MetricsLog;
+  readonly logs: RunLogs;
+  readonly waited: Waiting;
   readonly clock: Clock;
   readonly steps: StepDisplay;
   /** The AP of every evaluation so far. */
   readonly scores: number[];
   /** Why the run is to end now, in words; undefined while it is not. */
   readonly ending: () => string | undefined;
-}
-
-async function writeCharts({ files }: TrainingRun): Promise<void> {
-  const records = readMetrics(files.metrics);
-  await writeFileAtomic(join(files.folder, 'loss.svg'), lossChart(records));
-  await writeFileAtomic(join(files.folder, 'ap.svg'), apChart(records));
 }
 
 /** The measurement on the validation images; undefined when the user stopped it. */
@@ -95,21 +99,20 @@ async function measureNow({ run, context }: Going, params: Params): Promise<Meas
 
 /** Writes down what an evaluation gave, and keeps the weights when none before were better. */
 async function keepEvaluation(
-  { run, context, log, scores: known }: Going,
+  { run, context, logs, scores: known }: Going,
   step: number,
   params: Params,
-  scores: Scores,
+  measured: Measured,
 ): Promise<void> {
+  const scores = scoresOf(measured.evaluation);
   const { files, config } = run;
   known.push(scores.ap);
   if (known.every((ap) => ap <= scores.ap)) {
     const bytes = await weightsBytes(params, { config: config.detector, images: config.images, step });
     await writeFileAtomic(join(files.folder, checkpointNames.best), bytes);
   }
-  log.append(evaluationRecord(step, scores));
-  context.reporter.event(evaluationRecord(step, scores));
+  context.reporter.event(await logs.evaluation(step, scores, measured));
   context.reporter.message(`step ${step}: ${formatScores(scores)}`);
-  await writeCharts(run);
 }
 
 /** The measurement after a step, written down unless it has been before; undefined when the user stopped it. */
@@ -119,14 +122,14 @@ async function evaluateAt(going: Going, step: number, params: Params): Promise<M
     const measured = await measureNow(going, params);
     const isKnown = isEvaluatedAt(readMetrics(going.run.files.metrics), step);
     if (measured !== undefined && !isKnown) {
-      await keepEvaluation(going, step, params, scoresOf(measured.evaluation));
+      await keepEvaluation(going, step, params, measured);
     }
     return measured;
   });
 }
 
 /** The events of all steps that are left. */
-function trainingEvents({ run, context, clock, ending }: Going): ReturnType<typeof train> {
+function trainingEvents({ run, context, clock, waited, ending }: Going): ReturnType<typeof train> {
   const { config, engine, files, data, backend, state, step } = run;
   const { recipe, detector, seed, images, imageCounts } = config;
   return train({
@@ -138,7 +141,7 @@ function trainingEvents({ run, context, clock, ending }: Going): ReturnType<type
     recompute: recipe.recompute,
     ...(recipe.ema === undefined ? {} : { ema: recipe.ema }),
     isEnough: () => ending() !== undefined,
-    batches: withPauses(trainingBatches(data.train, { ...config, ...pictureThreads(engine) }, step)),
+    batches: withPauses(trainingBatches(data.train, { ...config, ...pictureThreads(engine) }, step), waited),
     schedule: scheduleOf(recipe, imageCounts.usable),
     steps: totalSteps(recipe, imageCounts.usable),
     seed,
@@ -171,15 +174,15 @@ async function endOf(
 
 /** Follows the events of a run to its end; the last measurement is that of the finished detector. */
 async function followRun(going: Going): Promise<FinishedRun | StoppedRun> {
-  const { run, context, log, clock, steps } = going;
+  const { run, context, logs, clock, steps, waited } = going;
   let measured: { readonly step: number; readonly result: Measured | undefined } | undefined;
   for await (const event of trainingEvents(going)) {
     if (event.type === 'step') {
       steps.show(event.step, event.losses.total);
-      log.append(stepRecord(event));
-      context.reporter.event({ ...stepRecord(event), imagesPerSecond: event.imagesPerSecond });
+      const record = logs.step(event, secondsOf(waited));
+      context.reporter.event({ ...record, imagesPerSecond: event.imagesPerSecond });
     } else if (event.type === 'checkpoint') {
-      log.append(checkpointRecord(event.step, clock.spent()));
+      logs.metrics.append(checkpointRecord(event.step, clock.spent()));
     } else if (event.type === 'evaluate') {
       const isStopped = context.signal.aborted;
       const result = isStopped ? undefined : await evaluateAt(going, event.step, event.params);
@@ -198,13 +201,14 @@ async function followRun(going: Going): Promise<FinishedRun | StoppedRun> {
  */
 export async function runTraining(run: TrainingRun, context: VerbContext): Promise<FinishedRun | StoppedRun> {
   const { config, files, state, step } = run;
-  const log = await openMetrics(files.metrics, { resumeAfter: step });
+  const logs = await openRunLogs(run, config.imageCounts.usable / config.recipe.batchSize);
   const records = readMetrics(files.metrics);
   const clock = startClock(timeSpentIn(records));
   const scores = evaluatedAps(records);
   const ending = (): string | undefined => endingOf(config.recipe, clock.spent().total, scores);
   const steps = stepDisplay(context.reporter, run);
-  const going: Going = { run, context, log, clock, steps, scores, ending };
+  const waited = { milliseconds: 0 };
+  const going: Going = { run, context, logs, waited, clock, steps, scores, ending };
   try {
     const { recipe, imageCounts } = config;
     const isLast = step >= totalSteps(recipe, imageCounts.usable);
@@ -214,6 +218,6 @@ export async function runTraining(run: TrainingRun, context: VerbContext): Promi
     return await followRun(going);
   } finally {
     going.steps.pause();
-    log.close();
+    logs.close();
   }
 }

@@ -107,6 +107,13 @@ export function lossChart(records: readonly MetricsRecord[]): string {
   return lineChart({ title: 'Training loss', xLabel: 'step', yLabel: 'loss', series });
 }
 
+/** The SVG text of the chart of the learning rate over the steps. */
+export function rateChart(records: readonly MetricsRecord[]): string {
+  const steps = records.filter(({ event }) => event === 'step');
+  const series = [{ name: 'rate', points: pointsOf(steps, 'rate') }];
+  return lineChart({ title: 'Learning rate', xLabel: 'step', yLabel: 'rate', series });
+}
+
 /** The SVG text of the chart of the AP over the steps. */
 export function apChart(records: readonly MetricsRecord[]): string {
   const evaluations = records.filter(({ event }) => event === 'evaluation');

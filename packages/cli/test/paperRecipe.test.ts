@@ -1,11 +1,12 @@
 // Runs by a recipe like the paper's: they repeat and continue bit for bit, keep the averaged weights, and end early where they should.
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readSafetensors, type StoredTensor } from '@autoassign/detector';
 import { createBackend, leavesWithPaths, read } from '@autoassign/tensor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TrainingRecipe } from '../src/runConfig.ts';
 import { loadDetector } from '../src/weightsFile.ts';
+import { readEvents } from './eventFile.ts';
 import { logLines, runTiny, testFolder } from './tinyRuns.ts';
 
 let place: Awaited<ReturnType<typeof testFolder>>;
@@ -56,6 +57,29 @@ describe('the paper’s recipe', () => {
     rates.forEach((rate, i) => {
       expect(rate).toBeCloseTo(expected[i] ?? Number.NaN, 12);
     });
+  });
+
+  it('tells TensorBoard and the tools of mmdetection of every step once', async () => {
+    const lines = async (name: string): Promise<object[]> =>
+      (await readFile(join(out, name, 'vis_data', 'scalars.json'), 'utf8'))
+        .trimEnd()
+        .split('\n')
+        .map((line) => {
+          const { time: _, data_time: __, memory: ___, ...same } = JSON.parse(line) as Record<string, number>;
+          return same;
+        });
+    expect(await lines('stopped')).toEqual(await lines('whole'));
+    const steps: number[] = [];
+    const tags = new Set<string>();
+    for (const name of (await readdir(join(out, 'stopped', 'tensorboard'))).sort())
+      for (const event of readEvents(await readFile(join(out, 'stopped', 'tensorboard', name)))) {
+        if (event.isStart) expect(steps.splice(event.step - 1)).toEqual([]);
+        for (const { tag } of event.values) tags.add(tag);
+        if (event.values.some(({ tag }) => tag === 'train/loss')) steps.push(event.step);
+      }
+    expect(steps).toEqual([1, 2, 3, 4]);
+    for (const tag of ['train/positive', 'train/rate', 'validation/ap', 'validation/detections'])
+      expect(tags).toContain(tag);
   });
 
   it('keeps the averaged weights, and detects with them', async () => {

@@ -53,7 +53,11 @@ describe('a whole run', () => {
       'last.safetensors',
       'loss.svg',
       'metrics.jsonl',
+      'rate.svg',
+      'results.csv',
       'summary.json',
+      'tensorboard',
+      'vis_data',
     ]);
     expect(assignments.length).toBeGreaterThan(2);
     for (const name of ['detections.png', ...assignments]) {
