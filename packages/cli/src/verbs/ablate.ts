@@ -32,14 +32,17 @@ function reporterOf({ variant, seed }: GridRun, place: string, reporter: Reporte
   };
 }
 
-/** What a grid has come to so far. */
-interface GridState {
+/** A grid and what it has come to so far. */
+interface Grid {
   readonly options: AblateOptions;
+  readonly presets: Presets;
+  readonly context: VerbContext;
   readonly runs: readonly GridRun[];
-  readonly scores: readonly RunScores[];
+  /** Those of the runs that are finished; grows. */
+  readonly scores: RunScores[];
 }
 
-async function writeResults({ options, runs, scores }: GridState): Promise<void> {
+async function writeResults({ options, runs, scores }: Grid): Promise<void> {
   const { variants, data, steps, epochs, seeds, seed } = options;
   const rows = variantRows(variants, scores);
   const path = (name: string): string => join(options.out, options.name, name);
@@ -53,11 +56,11 @@ async function writeResults({ options, runs, scores }: GridState): Promise<void>
   await writeJson(path('ablation.json'), { variants, rows, runs: scores });
 }
 
-/** Trains one run from where it stands. */
+/** Trains one run from where it stands; undefined when it was stopped. */
 async function train(
   run: GridRun,
   place: string,
-  { options, presets, context }: { options: AblateOptions; presets: Presets; context: VerbContext },
+  { options, presets, context }: Grid,
 ): Promise<RunScores | undefined> {
   const { variants: _, seeds: __, ...shared } = options;
   const settings = [...shared.settings, ...variantSettings(run.variant)];
@@ -79,11 +82,11 @@ function timeLeft(left: number, seconds: readonly number[]): string {
 async function outcomeOf(
   run: GridRun,
   place: string,
-  request: { options: AblateOptions; presets: Presets; context: VerbContext },
+  grid: Grid,
 ): Promise<RunScores | TrainingError | undefined> {
   try {
-    const scores = await train(run, place, request);
-    if (scores !== undefined || request.context.signal.aborted) return scores;
+    const scores = await train(run, place, grid);
+    if (scores !== undefined || grid.context.signal.aborted) return scores;
   } catch (error) {
     if (error instanceof TrainingError) return error; // that a variant cannot be trained is a result too
     throw error;
@@ -93,14 +96,15 @@ async function outcomeOf(
   );
 }
 
-function tellStop({ runs, scores, options }: GridState, { reporter, commandFor }: VerbContext): void {
+function tellStop({ runs, scores, options, context }: Grid): void {
+  const { reporter, commandFor } = context;
   reporter.event({ event: 'stopped', finished: scores.length, runs: runs.length });
   reporter.message(
     `Stopped with ${scores.length} of ${runs.length} runs finished. The same command goes on: ${commandFor('ablate')} … --name ${options.name}`,
   );
 }
 
-function tellResults({ options, scores }: GridState, { reporter }: VerbContext): void {
+function tellResults({ options, scores, context: { reporter } }: Grid): void {
   const rows = variantRows(options.variants, scores);
   const folder = join(options.out, options.name);
   reporter.event({ event: 'ablation', folder, rows });
@@ -115,6 +119,45 @@ function tellResults({ options, scores }: GridState, { reporter }: VerbContext):
   );
 }
 
+/** What is known of a grid from earlier: the runs that are finished. */
+async function openGrid(options: AblateOptions, presets: Presets, context: VerbContext): Promise<Grid> {
+  await requireSharedSettings(options);
+  const runs = gridRuns(options);
+  const scores: RunScores[] = [];
+  for (const run of runs) {
+    const known = await scoresOfRun(run);
+    if (known !== undefined) scores.push(known);
+  }
+  if (scores.length > 0)
+    context.reporter.message(`${scores.length} of ${runs.length} runs are finished already.`);
+  return { options, presets, context, runs, scores };
+}
+
+/** Trains what is left of a grid; how many runs could not be trained, or undefined when the user stopped it. */
+async function trainGrid(grid: Grid): Promise<number | undefined> {
+  const { runs, scores, context } = grid;
+  const isKnown = ({ variant, seed }: GridRun): boolean =>
+    scores.some((one) => one.variant === variant && one.seed === seed);
+  const left = runs.filter((run) => !isKnown(run));
+  const taken: number[] = [];
+  let failures = 0;
+  for (const [index, run] of left.entries()) {
+    const place = `${runs.length - left.length + index + 1}/${runs.length}`;
+    const started = performance.now();
+    const outcome = await outcomeOf(run, place, grid);
+    if (outcome === undefined) return undefined;
+    taken.push((performance.now() - started) / 1000);
+    const isFailure = outcome instanceof TrainingError;
+    if (isFailure) failures += 1;
+    else scores.push(outcome);
+    await writeResults(grid);
+    const told = isFailure ? describeError(outcome) : `AP ${(100 * outcome.ap).toFixed(1)}`;
+    const rest = timeLeft(left.length - index - 1, taken);
+    context.reporter.message(`${place} ${run.variant} seed ${run.seed}: ${told}${rest}`);
+  }
+  return failures;
+}
+
 /** The verb `ablate`, beginning with the given sizes. */
 export function ablateVerb(
   presets: Presets,
@@ -122,39 +165,14 @@ export function ablateVerb(
   return async (given, context) => {
     const { data, steps, epochs, preset, config } = given;
     const isOpen = [data, steps, epochs, preset, config].every((option) => option === undefined);
-    const options = isOpen ? { ...given, steps: shapesSteps } : given;
-    await requireSharedSettings(options);
-    const runs = gridRuns(options);
-    const { reporter } = context;
-    const [scores, failed, taken]: [RunScores[], GridRun[], number[]] = [[], [], []];
-    for (const run of runs) {
-      const known = await scoresOfRun(run);
-      if (known !== undefined) scores.push(known);
+    const grid = await openGrid(isOpen ? { ...given, steps: shapesSteps } : given, presets, context);
+    const failures = await trainGrid(grid);
+    if (failures === undefined) {
+      tellStop(grid);
+      return;
     }
-    if (scores.length > 0) reporter.message(`${scores.length} of ${runs.length} runs are finished already.`);
-    const left = runs.filter(
-      ({ variant, seed }) => !scores.some((one) => one.variant === variant && one.seed === seed),
-    );
-    for (const [index, run] of left.entries()) {
-      const place = `${runs.length - left.length + index + 1}/${runs.length}`;
-      const started = performance.now();
-      const outcome = await outcomeOf(run, place, { options, presets, context });
-      if (outcome === undefined) {
-        tellStop({ options, runs, scores }, context);
-        return;
-      }
-      taken.push((performance.now() - started) / 1000);
-      if (outcome instanceof TrainingError) failed.push(run);
-      else scores.push(outcome);
-      await writeResults({ options, runs, scores });
-      const told =
-        outcome instanceof TrainingError ? describeError(outcome) : `AP ${(100 * outcome.ap).toFixed(1)}`;
-      reporter.message(
-        `${place} ${run.variant} seed ${run.seed}: ${told}${timeLeft(left.length - index - 1, taken)}`,
-      );
-    }
-    await writeResults({ options, runs, scores });
-    tellResults({ options, runs, scores }, context);
-    if (failed.length > 0) throw new ReportedFailure('runs failed');
+    await writeResults(grid);
+    tellResults(grid);
+    if (failures > 0) throw new ReportedFailure(`${failures} runs could not be trained`);
   };
 }
