@@ -90,6 +90,7 @@ export { initParams, isTrained, trainedParams, withTrained } from './model/netwo
 export type { BackboneParams, BlockParams, NamedFilters, StemLayerParams } from './model/resnet.ts';
 export { deformableResnext101Config, resnet101Config, resnext101Config } from './networks.ts';
 export type { ConvParams, FilterParams } from './nn/conv.ts';
+export type { DeformableConvParams } from './nn/deformable.ts';
 export type { NamedNorms, NormName, NormParams } from './nn/norm.ts';
 export type { Recompute } from './nn/recompute.ts';
 export type { ExportedOnnx, OnnxExportOptions } from './onnx/exportOnnx.ts';

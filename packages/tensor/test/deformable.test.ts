@@ -2,6 +2,7 @@
 import type { Shape, Tensor } from '@autoassign/tensor';
 import {
   add,
+  apply,
   broadcastTo,
   conv2d,
   createBackend,
@@ -12,6 +13,7 @@ import {
   normal,
   ones,
   pad,
+  primitives,
   read,
   reshape,
   ShapeError,
@@ -154,6 +156,17 @@ test('with whole offsets for all taps is conv2d of the image moved', async () =>
     close(await valuesOf(add(deformed, deformed)), await valuesOf(expected), 12);
   });
   await fc.assert(law, { seed: 13, numRuns: 15 });
+});
+
+test('at whole coordinates slopes are those of the larger side, and nothing where nothing is read', async () => {
+  const x = tensor([1, 10, 100, 1000], { shape: [1, 1, 4, 1] });
+  const ys = [0, 1.5, 2, 3, -1, -0.5, 4];
+  const points = tensor([...ys, ...ys.map(() => 0)], { shape: [1, 1, 1, 2, ys.length] });
+  const columns = ones([1, 1, 1, ys.length]);
+  const gradient = apply(primitives.sampleBilinearPointGrad, [x, columns, points], { order: [0, 0] });
+  const [values, slopes] = [0, 1].map((part) => slice(gradient, [0, 0, 0, part, 0], [1, 1, 1, 1, -1]));
+  expect(await valuesOf(values!)).toEqual([1, 55, 100, 1000, 0, 0.5, 0]);
+  expect(await valuesOf(slopes!)).toEqual([9, 90, 900, -1000, 0, 1, 0]);
 });
 
 test('offsets of another size, and points in the wrong order, are errors', () => {

@@ -38,8 +38,11 @@ export const deformableConv = (
   x: Tensor,
   options: Conv2dOptions,
 ): Tensor => {
-  const { groups: _, ...window } = options;
-  const given = conv(conv_offset, x, window);
+  const { groups: _, label, ...window } = options;
+  const given = conv(conv_offset, x, {
+    ...window,
+    ...(label === undefined ? {} : { label: `${label}.conv_offset` }),
+  });
   const offsets = (given.shape[1]! / 3) * 2;
   const offset = slice(given, [0, 0, 0, 0], [-1, offsets, -1, -1]);
   const mask = sigmoid(slice(given, [0, offsets, 0, 0], [-1, -1, -1, -1]));

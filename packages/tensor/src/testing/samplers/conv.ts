@@ -50,6 +50,7 @@ const geometries: readonly Geometry[] = [
   }),
   geometry('no images', [0, 2, 4, 4], [3, 2, 3, 3]),
   geometry('kernel larger than the image', [1, 2, 2, 2], [3, 2, 3, 3]),
+  geometry('kernels of groups larger than the image', [1, 4, 2, 2], [4, 2, 3, 3], { groups: 2 }),
   geometry('padding larger than the kernel', [1, 1, 2, 2], [1, 1, 2, 2], { padding: [3, 3, 3, 3] }),
 ];
 

@@ -27,21 +27,16 @@ import { scratchLayout } from './scratch.ts';
 const most = 16;
 const mostProducts: number = 9 * most;
 
-/** Whether the columns that neighbouring results read are neighbours, in groups of few channels. */
-export function areGroupsThin({
-  groups,
-  strideWidth,
-  channels,
-  outChannels,
-  ...rest
-}: Conv2dGeometry): boolean {
-  const products = (channels / groups) * rest.kernelHeight * rest.kernelWidth;
+/** Whether the columns that neighbouring results read are neighbours, in groups of few channels, and there is something to compute. */
+export function areGroupsThin(geometry: Conv2dGeometry): boolean {
+  const { groups, channels, outChannels, height, width, outHeight, outWidth } = geometry;
+  const products = (channels / groups) * geometry.kernelHeight * geometry.kernelWidth;
   return (
     groups > 1 &&
-    strideWidth === 1 &&
+    geometry.strideWidth === 1 &&
     outChannels <= most * groups &&
-    products > 0 &&
-    products <= mostProducts
+    products <= mostProducts &&
+    products * outChannels * height * width * outHeight * outWidth > 0
   );
 }
 
