@@ -1,7 +1,9 @@
 // Measuring a detector: its detections on every image of a dataset and the COCO numbers they give.
 import type { CocoDetection, CocoEvaluation, CocoMetricName, Dataset } from '@autoassign/datasets';
 import { evaluateCoco, groundTruthOf, toCocoDetections } from '@autoassign/datasets';
-import type { Detections, Detector, Params } from '@autoassign/detector';
+import type { Detections, Detector, Params, TestAugmentation } from '@autoassign/detector';
+import type { Backend } from '@autoassign/tensor';
+import { createFinder } from './finder.ts';
 import { evaluationBatches } from './imagePlan.ts';
 import type { TestSize } from './runConfig.ts';
 
@@ -12,6 +14,8 @@ export interface EvaluationRequest {
   readonly dataset: Dataset;
   readonly test: TestSize;
   readonly batchSize: number;
+  /** Looks at every image several times, on a backend; once when left out. */
+  readonly several?: { readonly augmentation: TestAugmentation; readonly backend: Backend } | undefined;
   /** Ends the measurement between two batches. */
   readonly signal: AbortSignal;
   /** Called after each batch with the number of images done. */
@@ -28,21 +32,48 @@ export interface Measured {
   readonly seconds: number;
 }
 
+/** What was found in images with the given ids. */
+interface FoundInBatch {
+  readonly ids: readonly number[];
+  readonly found: readonly Detections[];
+}
+
+/** What is found in every image, batch by batch or, looking several times, image by image. */
+async function* foundIn(request: EvaluationRequest): AsyncGenerator<FoundInBatch, void, undefined> {
+  const { detector, params, dataset, test, batchSize, signal, several } = request;
+  const { config } = detector;
+  if (several === undefined) {
+    for await (const batch of evaluationBatches(dataset, { detector: config, test }, batchSize)) {
+      signal.throwIfAborted();
+      yield { ids: batch.ids, found: await detector.predictBatch(params, batch) };
+    }
+    return;
+  }
+  const { backend, augmentation } = several;
+  const finder = await createFinder({ config, params, test, backend });
+  try {
+    for await (const picture of dataset) {
+      signal.throwIfAborted();
+      yield { ids: [picture.id], found: await finder.find([picture], { augmentation }) };
+    }
+  } finally {
+    finder.destroy();
+  }
+}
+
 /**
  * The detections of a detector on every image of a dataset with their COCO numbers.
  *
  * Throws   the reason of the signal when it fires; DatasetError when an image cannot be read
  */
 export async function measure(request: EvaluationRequest): Promise<Measured> {
-  const { detector, params, dataset, test, batchSize, signal, onProgress } = request;
+  const { dataset, onProgress } = request;
   const started = performance.now();
   const detections: Detections[] = [];
   const results: CocoDetection[] = [];
-  for await (const batch of evaluationBatches(dataset, { detector: detector.config, test }, batchSize)) {
-    signal.throwIfAborted();
-    const found = await detector.predictBatch(params, batch);
+  for await (const { ids, found } of foundIn(request)) {
     found.forEach((perImage, index) => {
-      results.push(...toCocoDetections(dataset, batch.ids[index] ?? 0, perImage));
+      results.push(...toCocoDetections(dataset, ids[index] ?? 0, perImage));
     });
     detections.push(...found);
     onProgress?.(detections.length);

@@ -1,6 +1,6 @@
 // Looking at pictures with a detector, whatever their sizes: batches of one padded size, once or at several sizes and in mirrors.
-import type { Dataset, ImageRecord, ImageSize, Pixels, Sample, TransformStep } from '@autoassign/datasets';
-import { batches, paddedSize, testTimeVariants } from '@autoassign/datasets';
+import type { Dataset, ImageRecord, ImageSize, Sample, TransformStep } from '@autoassign/datasets';
+import { batches, paddedSize } from '@autoassign/datasets';
 import type {
   DecodeOptions,
   Detections,
@@ -8,18 +8,14 @@ import type {
   Params,
   TestAugmentation,
 } from '@autoassign/detector';
-import { createPredictor, mergeDetections } from '@autoassign/detector';
+import { createPredictor } from '@autoassign/detector';
 import type { Backend } from '@autoassign/tensor';
 import { evaluate, release } from '@autoassign/tensor';
+import type { NamedPicture } from './augmented.ts';
+import { predictAugmented } from './augmented.ts';
 import { fittedSize } from './fittedSize.ts';
 import { fittingStep } from './imagePlan.ts';
 import type { TestSize } from './runConfig.ts';
-
-/** A picture and how messages name it. */
-interface NamedPicture {
-  readonly file: string;
-  readonly pixels: Pixels;
-}
 
 /** What looks at pictures: a network with its parameters, and the size that its pictures have. */
 export interface FinderParts {
@@ -52,9 +48,6 @@ export interface Finder {
 
 /** Pictures may have any size, and every padded size is a program. */
 const mostPaddedSizes = 1024;
-
-/** What is looked at several times unless the configuration says otherwise. */
-export const usualAugmentation: TestAugmentation = { scales: [0.75, 1, 1.25], flips: ['horizontal'] };
 
 /** Pictures as a dataset, so that they take the same way into the network as those of any other. */
 function datasetOf(pictures: readonly NamedPicture[], classes: readonly string[]): Dataset {
@@ -124,46 +117,13 @@ export async function createFinder({ config, params, test, backend }: FinderPart
     return found;
   };
 
-  const lookSeveralTimes = async (
-    picture: NamedPicture,
-    augmentation: TestAugmentation,
-    decode: DecodeOptions,
-  ): Promise<Detections> => {
-    const { pixels } = picture;
-    const usual = fittedSize(pixels, test);
-    const looks: Detections[] = [];
-    for (const scale of augmentation.scales) {
-      const longSide = Math.max(1, Math.round(Math.max(usual.width, usual.height) * scale));
-      const scales = [{ shortSide: longSide, longSide }];
-      const variants = testTimeVariants({ scales, flips: augmentation.flips ?? [] });
-      const record = {
-        id: 1,
-        file: picture.file,
-        width: pixels.width,
-        height: pixels.height,
-        annotations: [],
-      };
-      const samples = variants.map(({ forward }) => forward({ ...record, pixels }));
-      const found = await look(samples, [], decode);
-      found.forEach((detections, i) => {
-        const { backward } = variants[i]!;
-        const boxes = Float32Array.from(detections.boxes);
-        for (let at = 0; at < boxes.length; at += 4) {
-          const [x1 = 0, y1 = 0, x2 = 0, y2 = 0] = boxes.subarray(at, at + 4);
-          boxes.set(backward([x1, y1, x2, y2], pixels), at);
-        }
-        looks.push({ ...detections, boxes });
-      });
-    }
-    const { iouThreshold = config.test.iouThreshold, limit = config.test.limit } = decode;
-    return mergeDetections(looks, { iouThreshold, limit, ...augmentation });
-  };
-
   return {
     find: async (pictures, { decode = {}, augmentation, batchSize = 1 } = {}) => {
       const found: Detections[] = [];
       if (augmentation !== undefined) {
-        for (const picture of pictures) found.push(await lookSeveralTimes(picture, augmentation, decode));
+        const several = { augmentation, config, test, decode };
+        for (const picture of pictures)
+          found.push(await predictAugmented(picture, several, (samples) => look(samples, [], decode)));
         return found;
       }
       const keys = pictures.map(({ pixels }) => paddedKey(fittedSize(pixels, test), config));

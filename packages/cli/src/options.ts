@@ -121,6 +121,10 @@ export interface EvalOptions extends CommonOptions {
   readonly widerLists?: string;
   /** A checkpoint file or a run folder; absent means the newest run. */
   readonly weights?: string;
+  /** The network and the size of pictures, for weights that carry neither. */
+  readonly preset?: string;
+  /** Look at every picture in several sizes and mirrored. */
+  readonly tta?: true;
   readonly batch?: number;
 }
 

@@ -7,7 +7,7 @@ import type { Backend } from '@autoassign/tensor';
 import { leavesWithPaths, read } from '@autoassign/tensor';
 import type { ImagePlan } from './runConfig.ts';
 import { RunFolderError } from './runFolder.ts';
-import type { UsableDetector } from './usableDetector.ts';
+import type { UsableDetector, WeightsSetting } from './usableDetector.ts';
 import { detectorIn } from './usableDetector.ts';
 
 /** The checkpoint files of a training run. */
@@ -96,8 +96,8 @@ export async function findWeights(given: string | undefined, out: string): Promi
 export async function loadDetector(
   path: string,
   backend: Backend,
-  { preset }: { readonly preset?: string | undefined } = {},
+  setting: Pick<WeightsSetting, 'preset' | 'classes'> = {},
 ): Promise<LoadedDetector> {
   const bytes = new Uint8Array(await readFile(path));
-  return { ...(await detectorIn(bytes, { label: path, backend, preset })), path };
+  return { ...(await detectorIn(bytes, { ...setting, label: path, backend })), path };
 }

@@ -84,6 +84,19 @@ describe('eval', () => {
   });
 });
 
+describe('eval --tta', () => {
+  it('measures what is found in several looks, and says which', async () => {
+    const words = ['eval', '--data', data, '--out', out, '--name', 'several', '--tta', '--quiet'];
+    expect((await runTiny(words)).exitCode).toBe(0);
+    expect(await jsonIn(out, 'several', 'config.json')).toMatchObject({
+      augmentation: { scales: [0.75, 1, 1.25], flips: ['horizontal'] },
+    });
+    const text = await readFile(join(out, 'several', 'detections.json'), 'utf8');
+    const results = parseCocoResults(text, 'detections.json');
+    expect(new Set(results.map(({ image_id }) => image_id))).toEqual(new Set([1, 2, 3]));
+  });
+});
+
 describe('names of pictures', () => {
   it('never meet, whatever was there before', () => {
     expect(distinctNames(['a', 'A', 'a-2', 'b', 'a'])).toEqual(['a', 'A-2', 'a-2-2', 'b', 'a-3']);

@@ -3,8 +3,9 @@ import type { Detections, DetectorConfig, TestAugmentation } from '@autoassign/d
 import { ConfigError } from '@autoassign/detector';
 import type { Backend, BackendName } from '@autoassign/tensor';
 import { createBackend, defaultBackend, LifetimeError } from '@autoassign/tensor';
+import { usualAugmentation } from '../augmented.ts';
 import type { Finder, FindOptions } from '../finder.ts';
-import { createFinder, usualAugmentation } from '../finder.ts';
+import { createFinder } from '../finder.ts';
 import type { TestSize } from '../runConfig.ts';
 import { detectorIn } from '../usableDetector.ts';
 import { bytesAt } from './bytesAt.ts';

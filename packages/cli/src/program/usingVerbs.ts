@@ -14,8 +14,18 @@ import {
   weightsOption,
 } from './commonOptions.ts';
 import { presetOption } from './settingOptions.ts';
-import type { VerbSpec } from './specification.ts';
+import type { OptionSpec, VerbSpec } from './specification.ts';
 import { verbSpec } from './specification.ts';
+
+const networkOption: OptionSpec = {
+  ...presetOption,
+  description: 'the network and the size of pictures, for weights that carry neither, such as published ones',
+};
+
+const looksOption: OptionSpec = {
+  flags: '--tta',
+  description: 'look at every picture in several sizes and mirrored: slower, often better',
+};
 
 const evaluate = verbSpec<EvalOptions>({
   name: 'eval',
@@ -32,6 +42,8 @@ const evaluate = verbSpec<EvalOptions>({
     strictOption,
     linksOption,
     weightsOption,
+    networkOption,
+    looksOption,
     batchOption,
     ...runFolderOptions('eval'),
     ...engineOptions({ resumable: false }),
@@ -57,11 +69,7 @@ const predict = verbSpec<PredictOptions>({
   ],
   options: [
     weightsOption,
-    {
-      ...presetOption,
-      description:
-        'the network and the size of pictures, for weights that carry neither, such as published ones',
-    },
+    networkOption,
     {
       flags: '--score <s>',
       description: 'only detections that score above this are shown',
@@ -80,10 +88,7 @@ const predict = verbSpec<PredictOptions>({
         'of two boxes of a class that overlap more, the worse is dropped (default: as the weights say, usually 0.6)',
       parse: fraction('--iou'),
     },
-    {
-      flags: '--tta',
-      description: 'look at every picture in several sizes and mirrored: slower, often better',
-    },
+    looksOption,
     { ...batchOption, description: 'pictures of one padded size that go through the network together' },
     {
       flags: '--format <name>',

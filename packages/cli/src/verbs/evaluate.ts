@@ -9,13 +9,15 @@ import {
   groundTruthOf,
 } from '@autoassign/datasets';
 import type { Backend } from '@autoassign/tensor';
+import { evaluate } from '@autoassign/tensor';
 import { writeFileAtomic, writeJson } from '../atomicFile.ts';
+import { usualAugmentation } from '../augmented.ts';
 import { openForEvaluation } from '../dataSource.ts';
 import { detectionSheet } from '../detectionSheet.ts';
 import type { Engine } from '../engine.ts';
 import { describeEngine, engineOf, openEngine, startedBy } from '../engine.ts';
 import { errorChart } from '../errorChart.ts';
-import type { Measured } from '../evaluation.ts';
+import type { EvaluationRequest, Measured } from '../evaluation.ts';
 import { formatScores, measure, scoresOf } from '../evaluation.ts';
 import type { EvalOptions } from '../options.ts';
 import { type OwnEvaluation, ownEvaluationOf, writeOwnResults } from '../ownEvaluation.ts';
@@ -41,12 +43,12 @@ function requireSameClasses(folder: string, dataset: Dataset, { detector, path }
 async function measureWithProgress(
   dataset: Dataset,
   { detector, params, test }: LoadedDetector,
-  batchSize: number,
+  { batchSize, several }: Pick<EvaluationRequest, 'batchSize' | 'several'>,
   { reporter, signal }: VerbContext,
 ): Promise<Measured> {
   const progress = reporter.progress({ label: 'evaluate', total: dataset.length, unit: 'images' });
   try {
-    const request = { detector, params, dataset, test, batchSize, signal };
+    const request = { detector, params, dataset, test, batchSize, several, signal };
     return await measure({ ...request, onProgress: progress.update });
   } finally {
     progress.finish();
@@ -90,18 +92,24 @@ async function evaluateOn(
   context: VerbContext,
 ): Promise<void> {
   const { reporter } = context;
-  const loaded = await loadDetector(await findWeights(options.weights, options.out), backend);
+  const path = await findWeights(options.weights, options.out);
+  const read = await loadDetector(path, backend, { preset: options.preset, classes: dataset.classes });
+  const loaded = { ...read, params: await evaluate(read.params, { backend }) };
   requireSameClasses(options.data, dataset, loaded);
   for (const note of notes) reporter.message(note);
   reporter.message(
     `Evaluating ${loaded.path} on ${dataset.name}, ${dataset.length} images, by ${describeEngine(engine)}`,
   );
   const batchSize = Math.min(options.batch ?? defaultBatchSize, dataset.length);
-  const measured = await measureWithProgress(dataset, loaded, batchSize, context);
+  const augmentation =
+    options.tta === true ? (loaded.detector.config.test.augmentation ?? usualAugmentation) : undefined;
+  const several = augmentation === undefined ? undefined : { augmentation, backend };
+  const measured = await measureWithProgress(dataset, loaded, { batchSize, several }, context);
   const config = {
     data: options.data,
     weights: loaded.path,
     batchSize,
+    ...(augmentation === undefined ? {} : { augmentation }),
     backend: engine.backend,
     fma: engine.fma,
     precision: engine.precision,

@@ -6,6 +6,7 @@ import { decodeImage, openImage } from '@autoassign/datasets';
 import type { Detections } from '@autoassign/detector';
 import type { Backend } from '@autoassign/tensor';
 import { writeFileAtomic, writeJson } from '../atomicFile.ts';
+import { usualAugmentation } from '../augmented.ts';
 import { idsFor, type KnownIds, readKnownIds } from '../cocoIds.ts';
 import { detectionPicture } from '../detectionPicture.ts';
 import { boxAt, shownDetections } from '../detectionSheet.ts';
@@ -13,7 +14,7 @@ import type { Engine } from '../engine.ts';
 import { describeEngine, engineOf, openEngine, startedBy } from '../engine.ts';
 import { describeError, ReportedFailure, UsageError } from '../exitCodes.ts';
 import type { Finder, FindOptions } from '../finder.ts';
-import { createFinder, usualAugmentation } from '../finder.ts';
+import { createFinder } from '../finder.ts';
 import type { CocoIds, FoundBox, LookedAt } from '../foundFiles.ts';
 import { cocoIndex, cocoResults, listed, yoloLines } from '../foundFiles.ts';
 import type { PredictOptions } from '../options.ts';
@@ -220,7 +221,9 @@ async function predictAll(
 ): Promise<void> {
   const { reporter } = context;
   const { out, name } = options;
-  const loaded = await loadDetector(await findWeights(options.weights, out), backend, options);
+  const loaded = await loadDetector(await findWeights(options.weights, out), backend, {
+    preset: options.preset,
+  });
   const { config } = loaded.detector;
   const find = findOptionsOf(options, loaded);
   const ids = idsFor(

@@ -146,6 +146,29 @@ describe('loadDetector', () => {
     });
   });
 
+  it('finds in a mirror image what it finds in the picture, when it looks into mirrors too', async () => {
+    const { width, height, data } = raw;
+    const mirrored = Uint8Array.from(data, (_, i) => {
+      const [pixel, c] = [Math.floor(i / 3), i % 3];
+      const x = pixel % width;
+      return data[3 * (pixel - x + (width - 1 - x)) + c]!;
+    });
+    const options = {
+      ...all,
+      augmentation: { scales: [1, 0.75], flips: ['horizontal'], votingIou: 0.7 },
+    } as const;
+    const found = await detector.predict(raw, options);
+    const other = await detector.predict({ width, height, data: mirrored }, options);
+    const rows = (list: readonly Detection[], place: (box: Detection['box']) => readonly number[]) =>
+      list.map(({ label, score, box }) => [label, score, ...place(box)]);
+    const here = rows(found, ({ left, top, right, bottom }) => [left, top, right, bottom]);
+    const there = rows(other, ({ left, top, right, bottom }) => [width - right, top, width - left, bottom]);
+    const best = Math.ceil(here.length / 2); // beyond, scores lie closer than rounding
+    for (const row of here.slice(0, best))
+      expect(there.some((one) => one.every((value, k) => Math.abs(value - row[k]!) < 1e-2))).toBe(true);
+    expect(best).toBeGreaterThan(10);
+  });
+
   it('names what it cannot read', async () => {
     await expect(loadDetector(join(place.folder, 'no.safetensors'))).rejects.toThrow(/no\.safetensors/);
     await expect(loadDetector(new Uint8Array(3))).rejects.toThrow(/weights/);
