@@ -15,6 +15,8 @@ export type { GpujsMode } from './backends/gpujs/modes.ts';
 export type { StepProfile } from './backends/profile.ts';
 export type { BackendSurvey, Fact } from './backends/survey.ts';
 export { surveyBackends } from './backends/survey.ts';
+export type { ForecastOptions, ForecastStep, MemoryForecast } from './backends/wasm/forecast.ts';
+export { memoryForecast } from './backends/wasm/forecast.ts';
 export type { WasmOptions } from './backends/wasm/index.ts';
 export type { WebgpuOptions } from './backends/webgpu/device.ts';
 export type { TileChoice, TileSizes } from './backends/webgpu/kernels/tiles.ts';
@@ -56,6 +58,7 @@ export { compile } from './graph/compile.ts';
 export type { EvaluateOptions } from './graph/evaluate.ts';
 export { evaluate, read, release } from './graph/evaluate.ts';
 export type { Graph, Piece, Slot, Step } from './graph/graph.ts';
+export { traceGraph } from './graph/trace.ts';
 export type { NamedTensors, OnnxGraphOptions, OnnxInput } from './onnx/graph.ts';
 export { onnxGraph } from './onnx/graph.ts';
 export type {

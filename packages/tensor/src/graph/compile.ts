@@ -2,13 +2,14 @@
 import type { Backend, Program } from '../backends/backend.ts';
 import type { StepProfile } from '../backends/profile.ts';
 import { describeSpec, RetraceError, sentence } from '../errors.ts';
-import type { Tensor } from '../tensor.ts';
 import { specOf } from '../tensor.ts';
 import type { Tree } from '../tree.ts';
 import { areAlike, fillTree, leaves, leavesWithPaths, mapTree } from '../tree.ts';
-import { argumentsOf, placeOf, withBuffers } from './arguments.ts';
+import { argumentsOf, withBuffers } from './arguments.ts';
 import { evaluated } from './evaluate.ts';
 import { linearize } from './graph.ts';
+import type { Given } from './placeholders.ts';
+import { placeholdersOf } from './placeholders.ts';
 
 /** Options of `compile`. */
 export interface CompileOptions {
@@ -37,12 +38,6 @@ export interface Compiled<In extends readonly Tree[], Out extends Tree> {
 interface Traced<Out extends Tree> {
   readonly program: Program;
   readonly out: Out;
-}
-
-/** A placeholder of the arguments. */
-interface Given {
-  readonly tensor: Tensor;
-  readonly donated: boolean;
 }
 
 /** One shape signature that the function was called with. */
@@ -84,15 +79,7 @@ export const compile = <In extends readonly Tree[], Out extends Tree>(
     if (known !== undefined) return known;
     const signature = signatureOf(args);
     if (traces.length >= maxTraces) throw new RetraceError(retraceMessage(name, signature, traces));
-    const given: Given[] = [];
-    const placeholders = args.map((arg, i) =>
-      mapTree((leaf, path) => {
-        const source = { kind: 'argument', index: given.length, path: placeOf(i, path) } as const;
-        const tensor: Tensor = { ...specOf(leaf), depth: 0, source };
-        given.push({ tensor, donated: donate.includes(i) });
-        return tensor;
-      }, arg),
-    ) as unknown as In;
+    const { placeholders, given } = placeholdersOf(args, donate);
     const trace: Trace<In, Out> = { placeholders, signature, result: traced(placeholders, given) };
     traces.push(trace);
     trace.result.then(

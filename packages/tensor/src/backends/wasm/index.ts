@@ -1,26 +1,18 @@
 // The WebAssembly backend: fused plans over one memory, kernels emitted at run time.
 import { describeSpec, sentence, UnsupportedError } from '../../errors.ts';
-import { fuseEpilogues } from '../../graph/epilogues.ts';
-import { fuse } from '../../graph/fuse.ts';
 import type { Graph, Slot } from '../../graph/graph.ts';
-import { separateResults } from '../../graph/graph.ts';
-import { runSinksEarly } from '../../graph/order.ts';
-import { maskByResults } from '../../graph/rectifiers.ts';
-import { simplify } from '../../graph/simplify.ts';
 import { sizeOf } from '../../shape.ts';
 import type { Data, Spec } from '../../tensor.ts';
 import type { Backend, Buffer, Program, ProgramOptions } from '../backend.ts';
 import { openLedger, programDestroyed } from '../ledger.ts';
 import { stopwatch } from '../profile.ts';
 import { addressTable } from './addresses.ts';
-import { packFilters } from './convolutionSteps.ts';
-import { epilogues } from './epilogues.ts';
 import { requireFeatures } from './features.ts';
-import { foldScales } from './foldScales.ts';
 import { openKeptStore } from './kept.ts';
 import { openLibrary } from './library.ts';
 import type { Address, BlockMemory } from './memory.ts';
 import { openMemory } from './memory.ts';
+import { passed } from './passes.ts';
 import type { Executable, Machine } from './program.ts';
 import { buildExecutable, bytesOf, choiceFor, describeExecutable, emitStep } from './program.ts';
 import { planPurpose, slotPurpose } from './purpose.ts';
@@ -157,9 +149,7 @@ export const wasmBackend = (options: WasmOptions = {}, least: LeastWork = defaul
     kernelFor: choiceFor,
     compile: async (graph: Graph, programOptions: ProgramOptions = {}) => {
       ledger.requireOpen(backend.name);
-      const fused = runSinksEarly(fuse(separateResults(foldScales(maskByResults(simplify(graph))))));
-      const ready = packFilters(fuseEpilogues(fused, epilogues));
-      const executable = await buildExecutable(ready, machine, programOptions);
+      const executable = await buildExecutable(passed(graph), machine, programOptions);
       try {
         return program(executable, programOptions.profile === true);
       } catch (error) {

@@ -12,7 +12,7 @@ import { sizeOf } from '../../shape.ts';
 import type { Spec } from '../../tensor.ts';
 import type { KernelChoice } from '../backend.ts';
 import type { ModuleBuilder } from './assembler/module.ts';
-import type { Keeper, KeptStore } from './kept.ts';
+import type { Keeper, KeptStore, KeptValue } from './kept.ts';
 import { keeperOf, keptValues } from './kept.ts';
 import { roundUp } from './kernels/blockProduct.ts';
 import type { KernelOptions } from './kernels/kernel.ts';
@@ -74,20 +74,7 @@ export const buildExecutable = async (
     graph.steps.map((step) => ({ ...step, inputs: specsOf(step.inputs), output: graph.specs[step.output]! })),
   );
   try {
-    const kernelsFor = new Map(graph.steps.map((step, i) => [step, kernels[i]]));
-    const scratchOf = (step: Step): number => {
-      const { parts, scratchBytes } = kernelsFor.get(step) ?? { parts: [], scratchBytes: 0 };
-      return parts.length > 1 ? division.threads * scratchStride(scratchBytes) : scratchBytes;
-    };
-    const values = keptValues(graph, kept.nameOf).map((value) => ({
-      ...value,
-      bytes: bytesOf(graph.specs[value.slot]!),
-    }));
-    const plan = planMemory(
-      graph,
-      scratchOf,
-      values.map(({ slot }) => slot),
-    );
+    const { plan, values, scratchOf } = planProgram(graph, kernels, division, kept.nameOf);
     const stepBytes = graph.steps.map((step) => bytesOf(graph.specs[step.output]!) + scratchOf(step));
     const ready = await functions();
     const runners = graph.steps.map((step, i) => {
@@ -108,6 +95,33 @@ export const buildExecutable = async (
     release();
     throw error;
   }
+};
+
+/** The places of a program's values, and the values that outlive a run. */
+export interface ProgramPlan {
+  readonly plan: Executable['plan'];
+  readonly values: readonly (KeptValue & { readonly bytes: number })[];
+  readonly scratchOf: (step: Step) => number;
+}
+
+/** The memory plan of a graph whose steps have these kernels. */
+export const planProgram = (
+  graph: Graph,
+  kernels: readonly (Pick<StepKernels, 'parts' | 'scratchBytes'> | undefined)[],
+  { threads }: Division,
+  nameOf: KeptStore['nameOf'],
+): ProgramPlan => {
+  const kernelsFor = new Map(graph.steps.map((step, i) => [step, kernels[i]]));
+  const scratchOf = (step: Step): number => {
+    const { parts, scratchBytes } = kernelsFor.get(step) ?? { parts: [], scratchBytes: 0 };
+    return parts.length > 1 ? threads * scratchStride(scratchBytes) : scratchBytes;
+  };
+  const values = keptValues(graph, nameOf).map((value) => ({
+    ...value,
+    bytes: bytesOf(graph.specs[value.slot]!),
+  }));
+  const slots = values.map(({ slot }) => slot);
+  return { plan: planMemory(graph, scratchOf, slots), values, scratchOf };
 };
 
 /** Emits the kernels of a step, divided where that is worth it. */
