@@ -65,6 +65,10 @@ export type { MergeOptions } from './infer/merge.ts';
 export { mergeDetections } from './infer/merge.ts';
 export type { PredictionBatch, Predictor, PredictorOptions } from './infer/predict.ts';
 export { createPredictor } from './infer/predict.ts';
+export type { MemoryNeeds, TrainingMemory, TrainingMemoryOptions } from './info/memoryNeeds.ts';
+export { predictionMemory, trainingMemory } from './info/memoryNeeds.ts';
+export type { InputSize, StageCosts } from './info/networkCosts.ts';
+export { networkCosts } from './info/networkCosts.ts';
 export type {
   AtssLossConfig,
   AutoAssignLossConfig,

@@ -103,6 +103,12 @@ export const updated = (
   return { state: next, losses, gradientNorm };
 };
 
+/** A training step that is not compiled yet: from state, batch and learning rate to the next state and the losses. */
+export const stepFunction =
+  (options: GradientOptions & Pick<TrainStepOptions, 'optimizer' | 'ema'>) =>
+  (state: TrainState, batch: BatchTensors, rate: Tensor): StepResult =>
+    updated(options, { state, rate, ...lossAndGradients(options, state.params, batch) });
+
 /**
  * A compiled function from state, batch and learning rate to the next state and the losses. When the loss or a gradient is not
  * finite, the state stays as it was but for `failedAt`, in this step and all later ones: the last good state survives.
@@ -111,7 +117,5 @@ export const updated = (
  */
 export const trainStep = (options: TrainStepOptions): TrainStep => {
   const { backend, maxTraces = 8, profile = false } = options;
-  const step = (state: TrainState, batch: BatchTensors, rate: Tensor): StepResult =>
-    updated(options, { state, rate, ...lossAndGradients(options, state.params, batch) });
-  return compile(step, { backend, donate: [0], maxTraces, profile });
+  return compile(stepFunction(options), { backend, donate: [0], maxTraces, profile });
 };
