@@ -2,6 +2,7 @@
 import { statSync } from 'node:fs';
 import { UsageError } from './exitCodes.ts';
 import type { ResultFormat } from './foundFiles.ts';
+import type { SpeechOptions } from './program/specification.ts';
 
 /** The backends that the program can run on. */
 export const backendNames = ['cpu', 'wasm', 'gpujs', 'webgpu'] as const;
@@ -153,6 +154,42 @@ export interface PredictOptions extends CommonOptions {
   readonly annotations?: string;
 }
 
+/** Height and width of images, in pixels. */
+export interface ImageSides {
+  readonly height: number;
+  readonly width: number;
+}
+
+/** The options of `autoassign info`. */
+export interface ModelInfoOptions extends SpeechOptions {
+  /** A run folder, a file of weights or the name of a preset. */
+  readonly model: string;
+  readonly size?: ImageSides;
+  readonly batch: number;
+  /** How many classes a preset's network gets. */
+  readonly classes: number;
+  readonly threads?: number;
+}
+
+/** The forms that weights can be exported in. */
+export const exportFormats = ['onnx', 'safetensors', 'pth'] as const;
+
+/** The options of `autoassign export`. */
+export interface ExportOptions extends SpeechOptions {
+  /** A checkpoint file or a run folder. */
+  readonly weights: string;
+  readonly format: (typeof exportFormats)[number];
+  readonly out: string;
+  readonly size?: ImageSides;
+  /** Images per run; any number when absent. */
+  readonly batch?: number;
+  /** Decoding and suppression belong to the model. */
+  readonly nms?: true;
+  /** The model takes bytes. */
+  readonly pixels?: true;
+  readonly opset: 17 | 21;
+}
+
 function refuse(option: string, needs: string, got: string, advice: string): never {
   throw new UsageError(`${option} needs ${needs}, got '${got}'. ${advice}`);
 }
@@ -285,4 +322,17 @@ export function outputFolder(option: string): (text: string) => string {
     ['folder', 'nothing'],
     'Give a folder, or a path where one can be made.',
   );
+}
+
+/**
+ * A parser that accepts sizes such as `800x1088`, height first.
+ *
+ * Throws   UsageError that names the option
+ */
+export function imageSides(option: string): (text: string) => ImageSides {
+  return (text) => {
+    const [height = 0, width = 0] = /^\d{1,5}x\d{1,5}$/.test(text) ? text.split('x').map(Number) : [];
+    if (height > 0 && width > 0) return { height, width };
+    return refuse(option, 'a height and a width in pixels', text, `Try ${option} 800x1088.`);
+  };
 }

@@ -9,6 +9,8 @@ import type {
   DemoOptions,
   DoctorOptions,
   EvalOptions,
+  ExportOptions,
+  ModelInfoOptions,
   PredictOptions,
   TrainOptions,
 } from './options.ts';
@@ -56,6 +58,8 @@ export interface Verbs {
   readonly train: Work<TrainOptions>;
   readonly eval: Work<EvalOptions>;
   readonly predict: Work<PredictOptions>;
+  readonly info: Work<ModelInfoOptions>;
+  readonly export: Work<ExportOptions>;
   readonly ablate: Work<AblateOptions>;
   readonly doctor: Work<DoctorOptions>;
   readonly config: Work<ConfigOptions>;

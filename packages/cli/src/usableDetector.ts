@@ -47,7 +47,8 @@ function jsonField(text: string | undefined): unknown {
   }
 }
 
-function testSizeIn(notes: string | undefined): TestSize {
+/** The size that a file's notes say pictures are seen at. */
+export function testSizeIn(notes: string | undefined): TestSize {
   const images = jsonField((jsonField(notes) as { readonly images?: string } | undefined)?.images);
   const { test, longestSide } = { ...(images as Partial<ImagePlan> & { readonly longestSide?: number }) };
   if (test !== undefined) return test;
@@ -74,8 +75,15 @@ function classesIn({ report, arrays }: WeightsFile): readonly string[] {
   return report.classes ?? Array.from({ length: count }, (_, label) => `class ${label + 1}`);
 }
 
-/** The network of a file: as given, by its preset, or as the file says. */
-function configOf(file: WeightsFile, { label, config, preset, classes }: WeightsSetting): DetectorConfig {
+/**
+ * The network of a file: as given, by its preset, or as the file says.
+ *
+ * Throws   WeightsError when none of them tells it, ConfigError for one that is not valid
+ */
+export function configOf(
+  file: WeightsFile,
+  { label, config, preset, classes }: Omit<WeightsSetting, 'backend'>,
+): DetectorConfig {
   const known =
     config ??
     (preset === undefined

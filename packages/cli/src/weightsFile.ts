@@ -20,7 +20,7 @@ export interface LoadedDetector extends UsableDetector {
 }
 
 /** What the files of a run carry besides the arrays, as checkpoints keep it. */
-export function weightsNotes(images: ImagePlan): Readonly<Record<string, string>> {
+export function weightsNotes(images: Pick<ImagePlan, 'test'>): Readonly<Record<string, string>> {
   return { images: JSON.stringify(images) };
 }
 
@@ -31,7 +31,11 @@ export async function weightsBytes(
     config,
     images,
     step,
-  }: { readonly config: DetectorConfig; readonly images: ImagePlan; readonly step: number },
+  }: {
+    readonly config: DetectorConfig;
+    readonly images: Pick<ImagePlan, 'test'>;
+    readonly step: number;
+  },
 ): Promise<Uint8Array> {
   const tensors: Record<string, StoredTensor> = {};
   for (const [name, leaf] of leavesWithPaths(params)) {

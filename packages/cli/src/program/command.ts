@@ -1,7 +1,7 @@
 // The commander program of the table of verbs: parsing a command line with it calls one of them.
-import { createRequire } from 'node:module';
 import { Argument, Command, type CommanderError, Option } from 'commander';
 import { UsageError } from '../exitCodes.ts';
+import { ownVersion } from '../ownVersion.ts';
 import type { Surroundings, Verbs } from '../program.ts';
 import type { ArgumentSpec, Example, OptionSpec, SpeechOptions, VerbSpec, Work } from './specification.ts';
 import { verbGroups, verbTable } from './verbTable.ts';
@@ -63,12 +63,6 @@ function addVerb(parent: Command, spec: VerbSpec, verbs: Verbs, invoke: Invoke):
     const values = Object.fromEntries(names.map((name, i) => [name, command.processedArgs[i]]));
     await invoke(spec.run(verbs), { ...command.opts(), ...values });
   });
-}
-
-/** The version in this package's manifest. */
-function ownVersion(): string {
-  const manifest = createRequire(import.meta.url)('../../package.json') as { readonly version: string };
-  return manifest.version;
 }
 
 /** The commander program with all verbs. */

@@ -1,6 +1,7 @@
 // All verbs of the program, in the order of its help.
 import { dataGroup, dataVerbs } from './dataVerbs.ts';
 import { machineVerbs } from './machineVerbs.ts';
+import { modelVerbs } from './modelVerbs.ts';
 import { researchVerbs } from './researchVerbs.ts';
 import { settingVerbs } from './settingVerbs.ts';
 import type { VerbGroup, VerbSpec } from './specification.ts';
@@ -11,6 +12,7 @@ import { usingVerbs } from './usingVerbs.ts';
 export const verbTable: readonly VerbSpec[] = [
   ...trainingVerbs,
   ...usingVerbs,
+  ...modelVerbs,
   ...researchVerbs,
   ...machineVerbs,
   ...settingVerbs,

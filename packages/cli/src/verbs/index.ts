@@ -6,6 +6,8 @@ import { configVerb } from './config.ts';
 import { dataVerbs } from './data/index.ts';
 import { doctorVerb } from './doctor.ts';
 import { evaluateVerb } from './evaluate.ts';
+import { exportVerb } from './exportModel.ts';
+import { infoVerb } from './info.ts';
 import { predictVerb } from './predict.ts';
 import type { Presets } from './training.ts';
 import { standardPresets, trainingVerbs } from './training.ts';
@@ -16,6 +18,8 @@ export function createVerbs(presets: Presets = standardPresets): Verbs {
     ...trainingVerbs(presets),
     eval: evaluateVerb,
     predict: predictVerb,
+    info: infoVerb,
+    export: exportVerb,
     ablate: ablateVerb(presets),
     doctor: doctorVerb,
     config: configVerb,

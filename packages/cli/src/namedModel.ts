@@ -1,0 +1,69 @@
+// A network by any name that people have for it: a run folder, a file of weights, a preset.
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { DetectorConfig } from '@autoassign/detector';
+import { openWeights } from '@autoassign/detector';
+import { nearestName } from '@autoassign/detector/schema';
+import { UsageError } from './exitCodes.ts';
+import { fittedSize } from './fittedSize.ts';
+import type { ImageSides } from './options.ts';
+import { presetNamed, presetNames } from './presets.ts';
+import { readTrainingConfig } from './readTrainingConfig.ts';
+import { demoRecipe } from './recipe.ts';
+import type { TestSize, TrainingRecipe } from './runConfig.ts';
+import { configOf, testSizeIn } from './usableDetector.ts';
+import { findWeights } from './weightsFile.ts';
+
+/** A network, how it is trained, and the size that it sees pictures at. */
+export interface NamedModel {
+  readonly config: DetectorConfig;
+  readonly recipe: TrainingRecipe;
+  readonly test: TestSize;
+}
+
+async function isPath(name: string): Promise<boolean> {
+  return (await stat(name).catch(() => undefined)) !== undefined;
+}
+
+/** The recipe of the run that a file of weights belongs to; the demo's where it stands alone. */
+async function recipeBeside(path: string): Promise<TrainingRecipe> {
+  const folder = join(path, '..');
+  if (!(await isPath(join(folder, 'config.json')))) return demoRecipe;
+  return (await readTrainingConfig(folder)).recipe;
+}
+
+async function storedModel(name: string): Promise<NamedModel> {
+  const path = await findWeights(name, '.');
+  const file = await openWeights(new Uint8Array(await readFile(path)), { label: path });
+  return {
+    config: configOf(file, { label: path }),
+    recipe: await recipeBeside(path),
+    test: testSizeIn(file.metadata.notes),
+  };
+}
+
+/**
+ * The network of a run folder, a file of weights, or a preset with so many classes.
+ *
+ * Throws   UsageError for a name that is none of them; RunFolderError, WeightsError or ConfigError for what cannot be read
+ */
+export async function namedModel(name: string, classes: number): Promise<NamedModel> {
+  if (presetNames.includes(name)) {
+    const { detector, recipe, images } = presetNamed(name);
+    const names = Array.from({ length: classes }, (_, label) => `class ${label}`);
+    return { config: detector(names), recipe, test: images.test };
+  }
+  if (await isPath(name)) return storedModel(name);
+  const meant = nearestName(name, presetNames);
+  throw new UsageError(
+    `needs a run folder, a file of weights or a preset (${presetNames.join(', ')}), got '${name}'. ${meant === undefined ? 'Check the path.' : `Did you mean '${meant}'?`}`,
+  );
+}
+
+/** The sides of a padded picture of 640x480 as a network sees it. */
+export function usualSides({ config, test }: Pick<NamedModel, 'config' | 'test'>): ImageSides {
+  const { padMultiple } = config.input;
+  const padded = (side: number): number => Math.ceil(side / padMultiple) * padMultiple;
+  const { width, height } = fittedSize({ width: 640, height: 480 }, test);
+  return { height: padded(height), width: padded(width) };
+}
