@@ -7,7 +7,7 @@ import { nearestName } from '@autoassign/detector/schema';
 import { UsageError } from './exitCodes.ts';
 import { fittedSize } from './fittedSize.ts';
 import type { ImageSides } from './options.ts';
-import { presetNamed, presetNames } from './presets.ts';
+import { presetDescriptions, presetNamed } from './presets.ts';
 import { readTrainingConfig } from './readTrainingConfig.ts';
 import { demoRecipe } from './recipe.ts';
 import type { TestSize, TrainingRecipe } from './runConfig.ts';
@@ -32,28 +32,32 @@ async function recipeBeside(path: string): Promise<TrainingRecipe> {
   return (await readTrainingConfig(folder)).recipe;
 }
 
-async function storedModel(name: string): Promise<NamedModel> {
+async function storedModel(name: string, preset: string | undefined): Promise<NamedModel> {
   const path = await findWeights(name, '.');
   const file = await openWeights(new Uint8Array(await readFile(path)), { label: path });
   return {
-    config: configOf(file, { label: path }),
-    recipe: await recipeBeside(path),
-    test: testSizeIn(file.metadata.notes),
+    config: configOf(file, { label: path, preset }),
+    recipe: preset === undefined ? await recipeBeside(path) : presetNamed(preset).recipe,
+    test: preset === undefined ? testSizeIn(file.metadata.notes) : presetNamed(preset).images.test,
   };
 }
 
 /**
- * The network of a run folder, a file of weights, or a preset with so many classes.
+ * The network of a run folder, a file of weights (of a preset, where the file does not say), or a preset with so many classes.
  *
  * Throws   UsageError for a name that is none of them; RunFolderError, WeightsError or ConfigError for what cannot be read
  */
-export async function namedModel(name: string, classes: number): Promise<NamedModel> {
+export async function namedModel(
+  name: string,
+  { classes, preset }: { readonly classes: number; readonly preset?: string | undefined },
+): Promise<NamedModel> {
+  const presetNames = Object.keys(presetDescriptions);
   if (presetNames.includes(name)) {
     const { detector, recipe, images } = presetNamed(name);
     const names = Array.from({ length: classes }, (_, label) => `class ${label}`);
     return { config: detector(names), recipe, test: images.test };
   }
-  if (await isPath(name)) return storedModel(name);
+  if (await isPath(name)) return storedModel(name, preset);
   const meant = nearestName(name, presetNames);
   throw new UsageError(
     `needs a run folder, a file of weights or a preset (${presetNames.join(', ')}), got '${name}'. ${meant === undefined ? 'Check the path.' : `Did you mean '${meant}'?`}`,

@@ -164,6 +164,8 @@ export interface ImageSides {
 export interface ModelInfoOptions extends SpeechOptions {
   /** A run folder, a file of weights or the name of a preset. */
   readonly model: string;
+  /** The preset that weights are of that do not say what they are of. */
+  readonly preset?: string;
   readonly size?: ImageSides;
   readonly batch: number;
   /** How many classes a preset's network gets. */
@@ -178,6 +180,8 @@ export const exportFormats = ['onnx', 'safetensors', 'pth'] as const;
 export interface ExportOptions extends SpeechOptions {
   /** A checkpoint file or a run folder. */
   readonly weights: string;
+  /** The preset that weights are of that do not say what they are of. */
+  readonly preset?: string;
   readonly format: (typeof exportFormats)[number];
   readonly out: string;
   readonly size?: ImageSides;

@@ -1,8 +1,9 @@
 // The verbs about a network itself, as data: `info` and `export`.
 import type { ExportOptions, ModelInfoOptions } from '../options.ts';
 import { existingPath, exportFormats, imageSides, mostThreads, wholeNumber } from '../options.ts';
-import { presetNames } from '../presets.ts';
+import { presetDescriptions } from '../presets.ts';
 import { speechOptions } from './commonOptions.ts';
+import { presetOption } from './settingOptions.ts';
 import type { OptionSpec, VerbSpec } from './specification.ts';
 import { verbSpec } from './specification.ts';
 
@@ -12,6 +13,12 @@ const sizeOption: OptionSpec = {
   flags: '--size <HxW>',
   description: `${sizeMeaning} (default: what a picture of 640x480 becomes)`,
   parse: imageSides('--size'),
+};
+
+/** The network of weights that do not say what theirs is. */
+const weightsPreset: OptionSpec = {
+  ...presetOption,
+  description: 'the preset that the weights are of, where the file does not say, as in published checkpoints',
 };
 
 const info = verbSpec<ModelInfoOptions>({
@@ -25,6 +32,7 @@ const info = verbSpec<ModelInfoOptions>({
     },
   ],
   options: [
+    weightsPreset,
     sizeOption,
     {
       flags: '--batch <n>',
@@ -50,7 +58,7 @@ const info = verbSpec<ModelInfoOptions>({
     { words: 'info autoassign-r50-fpn-1x-coco --size 800x1344 --batch 2', meaning: 'for other images' },
     { words: 'info runs/train', meaning: 'a trained network, with the optimiser that trained it' },
   ],
-  notes: `Presets: ${presetNames.join(', ')}.
+  notes: `Presets: ${Object.keys(presetDescriptions).join(', ')}.
 Multiplications are those of convolutions and matrix products, each counted once with its addition, as publications count them; all
 else a network computes is left out. Activations are what the forward pass of a training step keeps for its backward pass. Memory is
 that of the engine on wasm, parameters, optimiser and batch included; the program itself takes about 100 MiB besides, and while
@@ -77,6 +85,7 @@ const exportModel = verbSpec<ExportOptions>({
       choices: exportFormats,
     },
     { flags: '--out <file>', description: 'the file to write', isMandatory: true, completedBy: 'file' },
+    weightsPreset,
     sizeOption,
     {
       flags: '--batch <n>',

@@ -79,7 +79,7 @@ export async function exportVerb(options: ExportOptions, { reporter }: VerbConte
   reporter.message(`Reading ${path}`);
   const backend = await createBackend('wasm');
   try {
-    const loaded = await loadDetector(path, backend);
+    const loaded = await loadDetector(path, backend, options);
     const exports = {
       onnx: () => onnxExport(loaded, options),
       pth: () => torchExport(loaded),

@@ -96,7 +96,7 @@ function infoText(info: ModelInfo, threads: number): string {
 /** Prints what a network costs. */
 export async function infoVerb(options: ModelInfoOptions, { reporter }: VerbContext): Promise<void> {
   const { threads = availableParallelism() } = options;
-  const model = await namedModel(options.model, options.classes);
+  const model = await namedModel(options.model, options);
   const size = { ...(options.size ?? usualSides(model)), batch: options.batch };
   requirePadded(model, size);
   const info = infoOf(model, size, threads);
