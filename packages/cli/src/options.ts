@@ -106,8 +106,8 @@ export interface DemoOptions extends TrainOptions {
 
 /** The options of `autoassign ablate`. */
 export interface AblateOptions extends Omit<TrainOptions, 'resume'> {
-  /** The names of what is compared; the first is what the others are compared with. */
-  readonly variants: readonly string[];
+  /** The names of what is compared; the first is what the others are compared with. Absent means all there are. */
+  readonly variants?: readonly string[];
   /** How many runs every variant has; `seed` is the first one's. */
   readonly seeds: number;
 }

@@ -6,6 +6,11 @@ import type { AblateOptions } from '../options.ts';
 import { RunFolderError, runFiles } from '../runFolder.ts';
 import type { RunScores } from './table.ts';
 
+/** What a grid is made of: the options of the verb with what they left open. */
+export interface GridOptions extends AblateOptions {
+  readonly variants: readonly string[];
+}
+
 /** One run of the grid. */
 export interface GridRun {
   readonly variant: string;
@@ -16,7 +21,7 @@ export interface GridRun {
 }
 
 /** All runs: seed by seed, so that every variant has as many as the others wherever the grid is stopped. */
-export function gridRuns({ out, name, variants, seeds, seed: first }: AblateOptions): readonly GridRun[] {
+export function gridRuns({ out, name, variants, seeds, seed: first }: GridOptions): readonly GridRun[] {
   return Array.from({ length: seeds }, (_, i) => first + i).flatMap((seed) =>
     variants.map((variant) => {
       const own = join(name, `${variant}-seed${seed}`);
@@ -59,7 +64,7 @@ export async function isBegun({ folder }: GridRun): Promise<boolean> {
 }
 
 /** What all runs of a grid share; seeds and variants may be added later. */
-function sharedSettings(options: AblateOptions): Readonly<Record<string, unknown>> {
+function sharedSettings(options: GridOptions): Readonly<Record<string, unknown>> {
   const { data, trainSplit, validationSplit, strict, followLinks, flips, steps, epochs, batch } = options;
   const { backend, fma, precision, preset, config, settings } = options;
   const folder = data === undefined ? 'shapes' : resolve(data);
@@ -84,7 +89,7 @@ function sharedSettings(options: AblateOptions): Readonly<Record<string, unknown
  *
  * Throws   RunFolderError when it was begun with others
  */
-export async function requireSharedSettings(options: AblateOptions): Promise<void> {
+export async function requireSharedSettings(options: GridOptions): Promise<void> {
   const path = join(options.out, options.name, 'grid.json');
   const settings = JSON.parse(JSON.stringify(sharedSettings(options))) as Record<string, unknown>;
   const before = await jsonIn(path);

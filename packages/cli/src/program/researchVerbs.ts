@@ -17,6 +17,8 @@ import { configOption, presetOption, settingsArgument } from './settingOptions.t
 import type { VerbSpec } from './specification.ts';
 import { verbSpec } from './specification.ts';
 
+const gridName = 'name of the folder of all runs; what is there already is continued';
+
 const ablate = verbSpec<AblateOptions>({
   name: 'ablate',
   description: 'train variants of the label assignment over several seeds, and compare them in a table',
@@ -25,7 +27,6 @@ const ablate = verbSpec<AblateOptions>({
     {
       flags: '--variants <a,b>',
       description: `what to compare; the first is what the others are compared with (default: all of ${variantNames.join(', ')})`,
-      default: variantNames,
       parse: (text: string) => knownVariants(nameList('--variants')(text)),
     },
     {
@@ -55,7 +56,9 @@ const ablate = verbSpec<AblateOptions>({
       conflicts: ['steps'],
     },
     batchOption,
-    ...runFolderOptions('ablate'),
+    ...runFolderOptions('ablate').map((option) =>
+      option.flags.startsWith('--name') ? { ...option, description: gridName } : option,
+    ),
     ...engineOptions({ resumable: false }),
     ...speechOptions(),
   ],

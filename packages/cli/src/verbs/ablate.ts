@@ -2,11 +2,11 @@
 import { join } from 'node:path';
 import { TrainingError } from '@autoassign/detector';
 import { ablationChart } from '../ablation/chart.ts';
-import type { GridRun } from '../ablation/grid.ts';
+import type { GridOptions, GridRun } from '../ablation/grid.ts';
 import { gridRuns, isBegun, requireSharedSettings, scoresOfRun } from '../ablation/grid.ts';
 import type { RunScores } from '../ablation/table.ts';
 import { ablationCsv, ablationLines, ablationMarkdown, variantRows } from '../ablation/table.ts';
-import { variantSettings } from '../ablation/variants.ts';
+import { variantNames, variantSettings } from '../ablation/variants.ts';
 import { writeFileAtomic, writeJson } from '../atomicFile.ts';
 import { describeError, ReportedFailure } from '../exitCodes.ts';
 import type { AblateOptions, DemoOptions } from '../options.ts';
@@ -34,7 +34,7 @@ function reporterOf({ variant, seed }: GridRun, place: string, reporter: Reporte
 
 /** A grid and what it has come to so far. */
 interface Grid {
-  readonly options: AblateOptions;
+  readonly options: GridOptions;
   readonly presets: Presets;
   readonly context: VerbContext;
   readonly runs: readonly GridRun[];
@@ -120,7 +120,7 @@ function tellResults({ options, scores, context: { reporter } }: Grid): void {
 }
 
 /** What is known of a grid from earlier: the runs that are finished. */
-async function openGrid(options: AblateOptions, presets: Presets, context: VerbContext): Promise<Grid> {
+async function openGrid(options: GridOptions, presets: Presets, context: VerbContext): Promise<Grid> {
   await requireSharedSettings(options);
   const runs = gridRuns(options);
   const scores: RunScores[] = [];
@@ -165,7 +165,8 @@ export function ablateVerb(
   return async (given, context) => {
     const { data, steps, epochs, preset, config } = given;
     const isOpen = [data, steps, epochs, preset, config].every((option) => option === undefined);
-    const grid = await openGrid(isOpen ? { ...given, steps: shapesSteps } : given, presets, context);
+    const options = { variants: variantNames, ...given, ...(isOpen ? { steps: shapesSteps } : {}) };
+    const grid = await openGrid(options, presets, context);
     const failures = await trainGrid(grid);
     if (failures === undefined) {
       tellStop(grid);
