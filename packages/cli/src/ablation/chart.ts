@@ -26,11 +26,12 @@ interface Scale {
   readonly x: (points: number) => number;
 }
 
-function scaleOf(rows: readonly VariantRow[], runs: readonly RunScores[]): Scale {
-  const values = [...runs.map(({ ap }) => 100 * ap), ...rows.flatMap(({ ap }) => intervalOf(ap) ?? [])];
+function scaleOf(runs: readonly RunScores[]): Scale {
+  const values = runs.map(({ ap }) => 100 * ap);
   const [least, most] = values.length === 0 ? [0, 1] : [Math.min(...values), Math.max(...values)];
-  // Intervals of few runs are wide; the axis ends where AP does.
-  const ticks = linearTicks(Math.max(0, least), Math.min(100, most), 8);
+  // Room for intervals; those of few runs may be wider than all that is known, and are cut at the edges.
+  const room = Math.max(1, 0.3 * (most - least));
+  const ticks = linearTicks(Math.max(0, least - room), Math.min(100, most + room), 8);
   const [low, high] = [ticks[0] ?? 0, ticks.at(-1) ?? 1];
   const within = (value: number): number => Math.min(high, Math.max(low, value));
   return { ticks, x: (value) => left + ((within(value) - low) / (high - low)) * (right - left) };
@@ -67,7 +68,7 @@ function drawRow(row: VariantRow, y: number, own: readonly RunScores[], { x }: S
 
 /** The SVG text of the chart of all runs of an ablation. */
 export function ablationChart(rows: readonly VariantRow[], runs: readonly RunScores[]): string {
-  const scale = scaleOf(rows, runs);
+  const scale = scaleOf(runs);
   const bottom = top + rowHeight * rows.length;
   const height = bottom + 56;
   const grid = scale.ticks.flatMap((tick) => [
@@ -83,12 +84,12 @@ export function ablationChart(rows: readonly VariantRow[], runs: readonly RunSco
     ),
   );
   const caption = text(
-    'AP in points: runs, their mean and its 95 % interval',
+    'AP in points: runs, their mean and its 95 % interval, cut at the edges',
     (left + right) / 2,
     bottom + 42,
     {
       'text-anchor': 'middle',
     },
   );
-  return chartSheet({ title: 'Ablation', width, height, left: 24 }, [...grid, ...lines, caption]);
+  return chartSheet({ title: 'AP of the variants', width, height, left: 24 }, [...grid, ...lines, caption]);
 }
