@@ -194,6 +194,20 @@ export interface ExportOptions extends SpeechOptions {
   readonly opset: 17 | 21;
 }
 
+/** The programs whose names arrays can get. */
+export const nameSchemes = ['mmdetection', 'megvii'] as const;
+
+/** The options of `autoassign convert`. */
+export interface ConvertWeightsOptions extends SpeechOptions {
+  readonly input: string;
+  readonly output: string;
+  readonly names: (typeof nameSchemes)[number];
+  /** The preset whose network the weights are for. */
+  readonly preset?: string;
+  /** The classes of the input by label; absent means those that it names. */
+  readonly classes?: readonly string[];
+}
+
 function refuse(option: string, needs: string, got: string, advice: string): never {
   throw new UsageError(`${option} needs ${needs}, got '${got}'. ${advice}`);
 }

@@ -6,6 +6,7 @@ import type {
   AblateOptions,
   CompletionOptions,
   ConfigOptions,
+  ConvertWeightsOptions,
   DemoOptions,
   DoctorOptions,
   EvalOptions,
@@ -61,6 +62,7 @@ export interface Verbs {
   readonly info: Work<ModelInfoOptions>;
   readonly export: Work<ExportOptions>;
   readonly ablate: Work<AblateOptions>;
+  readonly convert: Work<ConvertWeightsOptions>;
   readonly doctor: Work<DoctorOptions>;
   readonly config: Work<ConfigOptions>;
   readonly completion: Work<CompletionOptions>;

@@ -1,17 +1,20 @@
 // From the bytes of a file of weights to a detector that is ready to be used, in Node and in browsers.
-import type { Detector, DetectorConfig, Params, StoredTensor, WeightsFile } from '@autoassign/detector';
+import type {
+  ByteSource,
+  CheckpointReport,
+  Detector,
+  DetectorConfig,
+  Params,
+  WeightsFile,
+} from '@autoassign/detector';
 import {
   createDetector,
-  initParams,
   loadCheckpoint,
-  loadWeights,
   openWeights,
-  readSafetensors,
   validateConfig,
   WeightsError,
 } from '@autoassign/detector';
 import type { Backend } from '@autoassign/tensor';
-import { key } from '@autoassign/tensor';
 import { atMost, smallImages } from './imagePlan.ts';
 import { presetNamed } from './presets.ts';
 import type { ImagePlan, TestSize } from './runConfig.ts';
@@ -22,6 +25,8 @@ export interface UsableDetector {
   readonly params: Params;
   /** The size that it sees images at. */
   readonly test: TestSize;
+  /** What the file had. */
+  readonly report: CheckpointReport;
 }
 
 /** What is known about a file of weights besides its bytes. */
@@ -58,14 +63,16 @@ export function testSizeIn(notes: string | undefined): TestSize {
 
 const averagePrefix = 'training.ema.';
 
-/** The arrays of a file with the moving average of the weights, if it has one, in the place of the weights. */
-function withAverage(
-  tensors: Readonly<Record<string, StoredTensor>>,
-): Readonly<Record<string, StoredTensor>> {
-  const averages = Object.entries(tensors).filter(([name]) => name.startsWith(averagePrefix));
+/** A file with the moving average of the weights, if it has one, in the place of the weights, and without the rest of training's state. */
+export function withAverage(file: WeightsFile): WeightsFile {
+  const from = new Map<string, string>();
+  for (const name of file.arrays.keys()) if (!name.startsWith('training.')) from.set(name, name);
+  for (const name of file.arrays.keys())
+    if (name.startsWith(averagePrefix)) from.set(name.slice(averagePrefix.length), name);
   return {
-    ...tensors,
-    ...Object.fromEntries(averages.map(([name, stored]) => [name.slice(averagePrefix.length), stored])),
+    ...file,
+    arrays: new Map([...from].map(([name, stored]) => [name, file.arrays.get(stored)!])),
+    read: (name) => file.read(from.get(name)!),
   };
 }
 
@@ -91,25 +98,24 @@ export function configOf(
       : presetNamed(preset).detector(classes ?? classesIn(file)));
   if (known !== undefined) return validateConfig(known);
   throw new WeightsError(
-    `loadDetector(${label}): needs the network's configuration in the file's metadata, got none. Give a file that training wrote, or the preset that it was trained by.`,
+    `loadDetector(${label}): needs the network's configuration in the file's metadata, got none. Give a file that training or 'autoassign convert --preset' wrote, or the preset that it was trained by.`,
   );
 }
 
 /**
- * The detector in the bytes of a checkpoint or weights file, of ours or of a published implementation.
+ * The detector in a checkpoint or weights file, of ours or of a published implementation.
  *
  * Throws   WeightsError naming the file, and the array where one is missing or of another shape; ConfigError
  */
-export async function detectorIn(bytes: Uint8Array, setting: WeightsSetting): Promise<UsableDetector> {
-  const { label, backend, preset } = setting;
-  const file = await openWeights(bytes, { label });
+export async function detectorIn(
+  input: Uint8Array | ByteSource,
+  setting: WeightsSetting,
+): Promise<UsableDetector> {
+  const { label, backend, preset, classes } = setting;
+  const file = withAverage(await openWeights(input, { label }));
   const config = configOf(file, setting);
-  const { params } =
-    jsonField(file.metadata.config) === undefined
-      ? await loadCheckpoint(bytes, config, { label, strict: true })
-      : loadWeights(initParams(config, key(0)), withAverage(readSafetensors(bytes, label).tensors), {
-          label,
-        });
+  const given = preset === undefined || classes === undefined ? {} : { classes };
+  const { params, report } = await loadCheckpoint(file, config, { label, strict: true, ...given });
   const test = preset === undefined ? testSizeIn(file.metadata.notes) : presetNamed(preset).images.test;
-  return { detector: createDetector(config, { backend }), params, test: setting.test ?? test };
+  return { detector: createDetector(config, { backend }), params, report, test: setting.test ?? test };
 }

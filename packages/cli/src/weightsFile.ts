@@ -1,10 +1,11 @@
 // Files of weights. The network's configuration and the image plan travel with them, so that a file is all one needs to use it.
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DetectorConfig, Params, StoredTensor } from '@autoassign/detector';
 import { writeSafetensors } from '@autoassign/detector';
 import type { Backend } from '@autoassign/tensor';
 import { leavesWithPaths, read } from '@autoassign/tensor';
+import { openFileSource } from './fileSource.ts';
 import type { ImagePlan } from './runConfig.ts';
 import { RunFolderError } from './runFolder.ts';
 import type { UsableDetector, WeightsSetting } from './usableDetector.ts';
@@ -24,29 +25,31 @@ export function weightsNotes(images: Pick<ImagePlan, 'test'>): Readonly<Record<s
   return { images: JSON.stringify(images) };
 }
 
-/** The bytes of a file with the parameters alone, without what only training needs. */
-export async function weightsBytes(
-  params: Params,
-  {
-    config,
-    images,
-    step,
-  }: {
-    readonly config: DetectorConfig;
-    readonly images: Pick<ImagePlan, 'test'>;
-    readonly step: number;
-  },
-): Promise<Uint8Array> {
-  const tensors: Record<string, StoredTensor> = {};
-  for (const [name, leaf] of leavesWithPaths(params)) {
-    tensors[name] = { dtype: 'F32', shape: leaf.shape, data: Float32Array.from(await read(leaf)) };
-  }
-  return writeSafetensors(tensors, {
+/** What a file of weights says besides its arrays. */
+interface WeightsOrigin {
+  readonly config: DetectorConfig;
+  readonly images: Pick<ImagePlan, 'test'>;
+  /** Steps that they were trained for. */
+  readonly step: number;
+}
+
+/** The metadata of a file with parameters alone, by which the file is all one needs to use them. */
+export function weightsMetadata({ config, images, step }: WeightsOrigin): Readonly<Record<string, string>> {
+  return {
     format: 'autoassign weights 1',
     config: JSON.stringify(config),
     step: String(step),
     notes: JSON.stringify(weightsNotes(images)),
-  });
+  };
+}
+
+/** The bytes of a file with the parameters alone, without what only training needs. */
+export async function weightsBytes(params: Params, origin: WeightsOrigin): Promise<Uint8Array> {
+  const tensors: Record<string, StoredTensor> = {};
+  for (const [name, leaf] of leavesWithPaths(params)) {
+    tensors[name] = { dtype: 'F32', shape: leaf.shape, data: Float32Array.from(await read(leaf)) };
+  }
+  return writeSafetensors(tensors, weightsMetadata(origin));
 }
 
 async function modified(path: string): Promise<number | undefined> {
@@ -102,6 +105,10 @@ export async function loadDetector(
   backend: Backend,
   setting: Pick<WeightsSetting, 'preset' | 'classes'> = {},
 ): Promise<LoadedDetector> {
-  const bytes = new Uint8Array(await readFile(path));
-  return { ...(await detectorIn(bytes, { ...setting, label: path, backend })), path };
+  const source = await openFileSource(path);
+  try {
+    return { ...(await detectorIn(source, { ...setting, label: path, backend })), path };
+  } finally {
+    await source.close();
+  }
 }

@@ -5,9 +5,12 @@ import { tryProgram } from './surroundings.ts';
 
 const here = import.meta.dirname;
 
-/** The words of an example, with a folder that exists in place of the user's. */
+/** The words of an example, with files and folders that exist in place of the user's. */
 const wordsOf = (words: string): string[] =>
-  words.split(' ').map((word) => (/^(photos|runs\/\S+)$/.test(word) ? here : word));
+  words.split(' ').map((word) => {
+    if (/\.(pth|safetensors)$/.test(word)) return import.meta.filename;
+    return /^(photos|runs\/\S+)$/.test(word) ? here : word;
+  });
 
 describe.each(verbTable.map((spec) => [spec.name, spec] as const))('%s', (name, spec) => {
   it('has examples that call it', async () => {

@@ -140,4 +140,4 @@ export type { TorchOpaque, TorchStorage, TorchTensor, TorchValue } from './weigh
 export type { TorchContent } from './weights/torch/writeTorch.ts';
 export { writeTorch } from './weights/torch/writeTorch.ts';
 export type { ArrayHead, FileReport, OpenOptions, WeightsFile } from './weights/weightsFile.ts';
-export { openWeights } from './weights/weightsFile.ts';
+export { openWeights, torchMeta } from './weights/weightsFile.ts';

@@ -1,6 +1,6 @@
 // A detector from a file of weights, as an object: pictures in, named boxes out.
-import type { Detections, DetectorConfig, TestAugmentation } from '@autoassign/detector';
-import { ConfigError } from '@autoassign/detector';
+import type { ByteSource, Detections, DetectorConfig, TestAugmentation } from '@autoassign/detector';
+import { ConfigError, sourceOfBlob } from '@autoassign/detector';
 import type { Backend, BackendName } from '@autoassign/tensor';
 import { createBackend, defaultBackend, LifetimeError } from '@autoassign/tensor';
 import { usualAugmentation } from '../augmented.ts';
@@ -99,10 +99,10 @@ async function openBackend({ backend, threads, fma }: LoadDetectorOptions): Prom
   return backend === undefined ? (await defaultBackend()).backend : createBackend(backend);
 }
 
-async function bytesOf(source: WeightsSource): Promise<Uint8Array> {
+async function bytesOf(source: WeightsSource): Promise<Uint8Array | ByteSource> {
   if (source instanceof Uint8Array) return source;
   if (source instanceof ArrayBuffer) return new Uint8Array(source);
-  if (source instanceof Blob) return new Uint8Array(await source.arrayBuffer());
+  if (source instanceof Blob) return sourceOfBlob(source);
   return bytesAt(source, 'loadDetector');
 }
 
@@ -171,7 +171,7 @@ function closedError(): LifetimeError {
 }
 
 /**
- * The detector in a file of weights that training wrote, ready for pictures of any size: they are resized and normalised as in its training.
+ * The detector in a file of weights, ready for pictures of any size: they are resized and normalised as in its training.
  *
  * Throws   DatasetError when the file or a picture cannot be read, WeightsError, ConfigError, UnsupportedError
  * Example  const detector = await loadDetector('runs/train/best.safetensors', { backend: 'wasm', threads: 2 });

@@ -7,6 +7,7 @@ import { settingVerbs } from './settingVerbs.ts';
 import type { VerbGroup, VerbSpec } from './specification.ts';
 import { trainingVerbs } from './trainingVerbs.ts';
 import { usingVerbs } from './usingVerbs.ts';
+import { weightsVerbs } from './weightsVerbs.ts';
 
 /** Every verb; a further one is a line in the table of its family. */
 export const verbTable: readonly VerbSpec[] = [
@@ -14,6 +15,7 @@ export const verbTable: readonly VerbSpec[] = [
   ...usingVerbs,
   ...modelVerbs,
   ...researchVerbs,
+  ...weightsVerbs,
   ...machineVerbs,
   ...settingVerbs,
   ...dataVerbs,

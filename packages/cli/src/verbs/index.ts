@@ -3,6 +3,7 @@ import type { Verbs } from '../program.ts';
 import { ablateVerb } from './ablate.ts';
 import { completionVerb } from './completion.ts';
 import { configVerb } from './config.ts';
+import { convertWeightsVerb } from './convert.ts';
 import { dataVerbs } from './data/index.ts';
 import { doctorVerb } from './doctor.ts';
 import { evaluateVerb } from './evaluate.ts';
@@ -21,6 +22,7 @@ export function createVerbs(presets: Presets = standardPresets): Verbs {
     info: infoVerb,
     export: exportVerb,
     ablate: ablateVerb(presets),
+    convert: convertWeightsVerb,
     doctor: doctorVerb,
     config: configVerb,
     completion: completionVerb,

@@ -54,12 +54,12 @@ const where = 'loadCheckpoint';
  * Example  const { params, report } = await loadCheckpoint(bytes, resnet50Config(classes), { label: 'resnet50.pth' })
  */
 export const loadCheckpoint = async (
-  input: Uint8Array | ByteSource,
+  input: Uint8Array | ByteSource | WeightsFile,
   config: DetectorConfig,
   options: LoadCheckpointOptions = {},
 ): Promise<LoadedCheckpoint> => {
   const { label, strict = false, seed = 0 } = options;
-  const file = await openWeights(input, options);
+  const file = 'arrays' in input ? input : await openWeights(input, options);
   const initial = initParams(config, key(seed));
   const classMatch = classesIn(file, config, options);
   const report = compareNames(initial, headsWithClasses(file, classMatch));

@@ -35,7 +35,7 @@ export interface WeightsFile {
   readonly report: FileReport;
   /** Arrays by our names, or by those of the file where no translation is known. */
   readonly arrays: ReadonlyMap<string, ArrayHead>;
-  /** What a safetensors file says besides. */
+  /** What the file says besides, as text: everything in safetensors, the entries of `meta` whose names begin with 'autoassign_' in files of torch.save. */
   readonly metadata: Readonly<Record<string, string>>;
   /** One array, by the name it has in `arrays`. */
   readonly read: (name: string) => Promise<StoredTensor>;
@@ -107,7 +107,7 @@ const openedTorch = async (source: ByteSource, { label, place }: OpenOptions): P
     dropped: plain,
     classes: classesOfMeta(file.value),
     heads: tensors,
-    metadata: {},
+    metadata: ownMetadata(file.value),
     read: (storedName) => file.arrayOf(tensors.get(storedName)!),
   };
 };
@@ -160,10 +160,33 @@ const classNames = (value: unknown): readonly string[] | undefined =>
     ? (value as string[])
     : undefined;
 
+const entry = (from: TorchValue | undefined, name: string): TorchValue | undefined =>
+  from instanceof Map ? from.get(name) : undefined;
+
+/** What stands before our own entries among those of others. */
+const ownPrefix = 'autoassign_';
+
+/**
+ * The entries of `meta` that carry the metadata of a file of ours into one of torch.save; `openWeights` gives them back.
+ *
+ * Example  writeTorch(tensors, { meta: torchMeta({ config: JSON.stringify(config) }) })
+ */
+export const torchMeta = (metadata: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(metadata).map(([name, text]) => [`${ownPrefix}${name}`, text]));
+
+const ownMetadata = (value: TorchValue): Readonly<Record<string, string>> => {
+  const meta = entry(value, 'meta');
+  if (!(meta instanceof Map)) return {};
+  const own = [...meta].flatMap(([name, text]): [string, string][] =>
+    typeof name === 'string' && name.startsWith(ownPrefix) && typeof text === 'string'
+      ? [[name.slice(ownPrefix.length), text]]
+      : [],
+  );
+  return Object.fromEntries(own);
+};
+
 /** The classes that mmdetection writes beside the weights: `meta.CLASSES`, later `meta.dataset_meta.classes`. */
 const classesOfMeta = (value: TorchValue): readonly string[] | undefined => {
-  const entry = (from: TorchValue | undefined, name: string): TorchValue | undefined =>
-    from instanceof Map ? from.get(name) : undefined;
   const meta = entry(value, 'meta');
   const dataset = entry(meta, 'dataset_meta');
   const found = [entry(meta, 'CLASSES'), entry(dataset, 'classes'), entry(dataset, 'CLASSES')];
