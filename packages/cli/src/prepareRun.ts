@@ -15,6 +15,7 @@ import { key } from '@autoassign/tensor';
 import { isDraft } from './atomicFile.ts';
 import type { OpenedData } from './dataSource.ts';
 import type { Engine } from './engine.ts';
+import { openFileSource } from './fileSource.ts';
 import { readMetrics } from './metrics.ts';
 import { optimizerOf } from './recipe.ts';
 import type { RunConfig } from './runConfig.ts';
@@ -71,13 +72,10 @@ async function firstParams(
   detector: Detector,
 ): Promise<{ readonly params: Params; readonly beganWith?: string }> {
   if (init === undefined) return { params: await detector.init(key(seed)) };
-  const bytes = await readFile(init).catch((cause: unknown) => {
-    throw new WeightsError(
-      `firstParams(${init}): needs a file of weights that can be read, got ${String(cause)}. Check the path of --init.`,
-      { cause },
-    );
-  });
-  const { params, report } = await loadCheckpoint(new Uint8Array(bytes), config, { label: init, seed });
+  const source = await openFileSource(init);
+  const { params, report } = await loadCheckpoint(source, config, { label: init, seed }).finally(
+    source.close,
+  );
   const { loaded, missing, mismatched, scheme } = report;
   const named = scheme === undefined ? '' : ` (names of ${scheme})`;
   const fresh = missing.length + mismatched.length;
