@@ -71,13 +71,3 @@ export function presetNamed(name: string): Preset {
   const advice = meant === undefined ? 'Take one of them.' : `Did you mean '${meant}'?`;
   throw new UsageError(`--preset needs one of ${names.join(', ')}, got '${name}'. ${advice}`);
 }
-
-/**
- * The name of a preset, checked.
- *
- * Throws   UsageError that lists the names
- */
-export function knownPreset(name: string): string {
-  presetNamed(name);
-  return name;
-}

@@ -1,7 +1,12 @@
 // The words and options that settings are made of, for the verbs that take any.
 import { existingFile } from '../options.ts';
-import { knownPreset, presetDescriptions } from '../presets.ts';
+import { presetDescriptions, presetNamed } from '../presets.ts';
 import type { ArgumentSpec, OptionSpec } from './specification.ts';
+
+function knownPreset(name: string): string {
+  presetNamed(name);
+  return name;
+}
 
 /** Settings as `key=value`. */
 export const settingsArgument: ArgumentSpec = {

@@ -1,9 +1,9 @@
 // The verbs about files of weights, as data: `convert`.
 import type { ConvertWeightsOptions } from '../options.ts';
 import { existingFile, nameSchemes } from '../options.ts';
-import { knownPreset, presetNames } from '../presets.ts';
 import { nameList } from '../verbs/data/options.ts';
 import { speechOptions } from './commonOptions.ts';
+import { presetOption } from './settingOptions.ts';
 import type { VerbSpec } from './specification.ts';
 import { verbSpec } from './specification.ts';
 
@@ -22,11 +22,9 @@ const convert = verbSpec<ConvertWeightsOptions>({
   ],
   options: [
     {
-      flags: '--preset <name>',
+      ...presetOption,
       description:
         'the network of these weights, to be written beside them: the file is then all that predict and eval need',
-      parse: knownPreset,
-      choices: presetNames,
     },
     {
       flags: '--names <scheme>',
