@@ -1,7 +1,7 @@
 // Everything that a training run writes down while it goes: its own log, the one in mmdetection's form, TensorBoard's, table and charts.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { StepEvent } from '@autoassign/detector';
+import type { Params, StepEvent } from '@autoassign/detector';
 import { writeFileAtomic } from './atomicFile.ts';
 import { detectionSheet } from './detectionSheet.ts';
 import type { Scores } from './evaluation.ts';
@@ -11,10 +11,19 @@ import { openMetrics, readMetrics } from './metrics.ts';
 import { mmdetectionEvaluation, mmdetectionStep } from './mmdetectionLog.ts';
 import { renderPicture } from './pictures.ts';
 import type { TrainingRun } from './prepareRun.ts';
+import { learnsPriors, priorChart, priorRecord } from './priorLog.ts';
 import { resultsTable } from './resultsTable.ts';
 import { openTensorboard, type TensorboardLog } from './tensorboard.ts';
 import type { LogRecord } from './trainingLog.ts';
 import { apChart, evaluationRecord, lossChart, rateChart, stepRecord } from './trainingLog.ts';
+
+/** An evaluation after a step: of which parameters, and what came of it. */
+interface Evaluated {
+  readonly step: number;
+  readonly params: Params;
+  readonly scores: Scores;
+  readonly measured: Measured;
+}
 
 /** The open logs of a run. */
 export interface RunLogs {
@@ -23,7 +32,7 @@ export interface RunLogs {
   /** Writes a step down that waited so many seconds for its images; its line in the run's own log. */
   readonly step: (event: StepEvent, dataTime: number) => LogRecord;
   /** Writes an evaluation down, with a picture of what was found; its line in the run's own log. */
-  readonly evaluation: (step: number, scores: Scores, measured: Measured) => Promise<LogRecord>;
+  readonly evaluation: (evaluated: Evaluated) => Promise<LogRecord>;
   readonly close: () => void;
 }
 
@@ -36,8 +45,11 @@ function tagged(record: LogRecord, family: string): Readonly<Record<string, numb
 }
 
 /** The table and the charts of a run, made anew from its log. */
-async function writeCharts({ files }: TrainingRun): Promise<void> {
+async function writeCharts({ files, config }: TrainingRun): Promise<void> {
   const records = readMetrics(files.metrics);
+  const priors = readMetrics(join(files.folder, 'priors.jsonl'));
+  if (priors.length > 0)
+    await writeFileAtomic(join(files.folder, 'priors.svg'), priorChart(priors, config.detector.classes));
   await writeFileAtomic(join(files.folder, 'results.csv'), resultsTable(records));
   await writeFileAtomic(join(files.folder, 'loss.svg'), lossChart(records));
   await writeFileAtomic(join(files.folder, 'rate.svg'), rateChart(records));
@@ -65,6 +77,7 @@ export async function openRunLogs(run: TrainingRun, stepsPerEpoch: number): Prom
   const folder = join(files.folder, 'vis_data');
   await mkdir(folder, { recursive: true });
   const scalars = await openMetrics(join(folder, 'scalars.json'), { resumeAfter });
+  const priors = await openMetrics(join(files.folder, 'priors.jsonl'), { resumeAfter });
   const tensorboard = openTensorboard(join(files.folder, 'tensorboard'), resumeAfter);
   return {
     metrics,
@@ -80,8 +93,9 @@ export async function openRunLogs(run: TrainingRun, stepsPerEpoch: number): Prom
       });
       return record;
     },
-    evaluation: async (step, scores, measured) => {
+    evaluation: async ({ step, params, scores, measured }) => {
       const record = evaluationRecord(step, scores);
+      if (learnsPriors(config.detector)) priors.append(await priorRecord(step, params));
       metrics.append(record);
       scalars.append(mmdetectionEvaluation(step, measured.evaluation.metrics));
       tensorboard.scalars(step, tagged(record, 'validation'));
@@ -92,6 +106,7 @@ export async function openRunLogs(run: TrainingRun, stepsPerEpoch: number): Prom
     close: () => {
       metrics.close();
       scalars.close();
+      priors.close();
       tensorboard.close();
     },
   };

@@ -4,9 +4,12 @@ import { formatCocoReport } from '@autoassign/datasets';
 import { assignmentPicture } from './assignmentPicture.ts';
 import { assignmentScenes } from './assignmentScenes.ts';
 import { writeFileAtomic, writeJson } from './atomicFile.ts';
+import { confusionOf } from './confusion.ts';
+import { confusionChart } from './confusionChart.ts';
 import { detectionSheet } from './detectionSheet.ts';
 import { formatScores, scoresOf } from './evaluation.ts';
 import { renderPicture } from './pictures.ts';
+import { precisionRecallChart } from './precisionRecallChart.ts';
 import type { TrainingRun } from './prepareRun.ts';
 import type { VerbContext } from './program.ts';
 import { formatDuration } from './progressText.ts';
@@ -47,6 +50,11 @@ async function writePictures(run: TrainingRun, finished: FinishedRun): Promise<v
   const sheet = await detectionSheet(data.validation, finished.measured.detections, title);
   await writeFileAtomic(join(files.folder, 'detections.png'), await renderPicture(sheet, 'png'));
   await writeAssignmentPictures(run, finished);
+  const { evaluation, detections } = finished.measured;
+  await writeFileAtomic(join(files.folder, 'precision-recall.svg'), precisionRecallChart(evaluation));
+  const confusion = confusionOf(data.validation, detections);
+  await writeFileAtomic(join(files.folder, 'confusion.svg'), confusionChart(confusion));
+  await writeJson(join(files.folder, 'confusion.json'), confusion);
 }
 
 /** What the user reads at the end: numbers in all and per class, how long it took, and where everything is. */
@@ -67,6 +75,7 @@ function closingWords(
     `Results in ${files.folder}:`,
     '  detections.png       what it finds, beside what is there',
     '  assignment-*.png     how much every location stands for an object, level by level',
+    '  confusion.svg        which class is taken for which; precision-recall.svg, priors.svg',
     '  loss.svg, ap.svg     how training went; rate.svg, results.csv, tensorboard/ and vis_data/ too',
     '  summary.json         the numbers',
     `  ${checkpointNames.best}     the weights: ${predict} <images> --weights ${files.folder}`,

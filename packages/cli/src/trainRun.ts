@@ -111,7 +111,7 @@ async function keepEvaluation(
     const bytes = await weightsBytes(params, { config: config.detector, images: config.images, step });
     await writeFileAtomic(join(files.folder, checkpointNames.best), bytes);
   }
-  context.reporter.event(await logs.evaluation(step, scores, measured));
+  context.reporter.event(await logs.evaluation({ step, params, scores, measured }));
   context.reporter.message(`step ${step}: ${formatScores(scores)}`);
 }
 
