@@ -360,26 +360,29 @@ function tileOf(
       }),
     );
   // one product per turn: the engine loads all that a turn needs before its arithmetic, and more would not fit in registers
-  const tile = (positions: number): readonly Statement[] => [
-    offset.set(table),
-    filter.set(panel),
-    ...sums.flat().map((sum) => sum.set(f32x4.const(0))),
-    doWhile(
-      [
-        source.set(i32.add(from, i32.load(offset))),
-        ...pixels.map((vector, i) => vector.set(v128.load(source, 16 * i))),
-        ...sums.flatMap((ofFilter, r) => [
-          weight.set(v128.load32Splat(filter, 4 * r)),
-          ...ofFilter.map((sum, i) => sum.set(multiplyAdd(fma, weight, pixels[i]!, sum))),
-        ]),
-        increment(filter, 4 * tileRows),
-        increment(offset, 4),
-      ],
-      i32.ltU(offset, end),
-    ),
-    ...write(positions),
-    increment(from, 4 * positions),
-    increment(to, 4 * positions),
-  ];
+  const tile = (positions: number): readonly Statement[] => {
+    const used = pixels.slice(0, Math.ceil(positions / 4));
+    return [
+      offset.set(table),
+      filter.set(panel),
+      ...sums.flatMap((ofFilter) => used.map((_, i) => ofFilter[i]!.set(f32x4.const(0)))),
+      doWhile(
+        [
+          source.set(i32.add(from, i32.load(offset))),
+          ...used.map((vector, i) => vector.set(v128.load(source, 16 * i))),
+          ...sums.flatMap((ofFilter, r) => [
+            weight.set(v128.load32Splat(filter, 4 * r)),
+            ...used.map((vector, i) => ofFilter[i]!.set(multiplyAdd(fma, weight, vector, ofFilter[i]!))),
+          ]),
+          increment(filter, 4 * tileRows),
+          increment(offset, 4),
+        ],
+        i32.ltU(offset, end),
+      ),
+      ...write(positions),
+      increment(from, 4 * positions),
+      increment(to, 4 * positions),
+    ];
+  };
   return { tile, advance: finish.advance(count, increment) };
 }
