@@ -12,8 +12,8 @@ export interface ShortRun {
 
 /** Recorded on Node 20 (x64); to be recorded anew when a kernel sums in another order. */
 export const recordedRun: ShortRun = {
-  losses: [1.8965198993682861, 1.7232989072799683, 1.7160685062408447, 1.6359857320785522],
-  parameterBits: 2141041146,
+  losses: [1.8965198993682861, 1.7232989072799683, 1.7160685062408447, 1.6359856128692627],
+  parameterBits: 1480380521,
 };
 
 /** Four steps of the tiny detector on a wasm backend, which is destroyed. */

@@ -15,10 +15,10 @@ import { finishingKernel, microKernel, tileColumns, tileRows } from './microKern
 import { scatterTile, spreadTile } from './scatterTile.ts';
 
 /**
- * Most depth of one packed block. Blocks are summed on their own before they are added up, so smaller ones round less: with 128, three
- * training steps of ResNet-50 stay within 1e-4 of double precision, with 256 within 3e-4, at the same speed within noise.
+ * Most depth of one packed block: a panel of 8 columns then takes 10 KiB of the first-level cache. Blocks are summed on their own before
+ * they are added up, so that long sums round less. Depths from 64 to 512 are equally fast.
  */
-export const maximumBlockDepth = 128;
+export const maximumBlockDepth = 320;
 
 /** Most columns of one packed block: with the depth above it stays in the second-level cache. */
 export const maximumBlockColumns = 128;
