@@ -12,23 +12,16 @@ import type { TorchContainer } from './zipFile.ts';
 const magic = 0x1950a86a20f9469cfc6cn;
 const version = 1001;
 
-/** How a legacy file begins: protocol 2, then the magic number as a LONG1 of ten bytes. */
-export const legacyStart: Uint8Array = Uint8Array.of(
-  0x80,
-  0x02,
-  0x8a,
-  0x0a,
-  0x6c,
-  0xfc,
-  0x9c,
-  0x46,
-  0xf9,
-  0x20,
-  0x6a,
-  0xa8,
-  0x50,
-  0x19,
-);
+/** The magic number as a LONG1 of ten bytes. */
+const magicBytes: readonly number[] = [
+  0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19,
+];
+
+/** Whether a file begins as a legacy one: with the protocol, from protocol 4 on a frame, and the magic number. */
+export const isLegacyStart = (start: Uint8Array): boolean => {
+  const from = start[2] === 0x95 ? 11 : 2;
+  return start[0] === 0x80 && magicBytes.every((value, i) => start[from + i] === value);
+};
 
 /** The value in a file, and how to read its storages. */
 export const openLegacy = async (

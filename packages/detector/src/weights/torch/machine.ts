@@ -55,6 +55,8 @@ export interface PickleMachine {
   readonly persistent: PickleOptions['persistent'];
   /** The position of the next byte. */
   readonly position: () => number;
+  /** The next byte; a view for every one would take longer than all else. */
+  readonly byte: () => number;
   /** The next bytes. */
   readonly take: (count: number) => Uint8Array;
   /** The text up to the next line end, which is taken too. */
@@ -80,6 +82,11 @@ export const pickleMachine = (
     at += count;
     return bytes.subarray(at - count, at);
   };
+  const byte = (): number => {
+    if (at >= bytes.length) throw new ShortPickle(`a byte at ${at}`);
+    at += 1;
+    return bytes[at - 1]!;
+  };
   const made = <Container>(container: Container): Container => {
     containers += 1;
     if (containers > pickleLimits.containers)
@@ -101,6 +108,7 @@ export const pickleMachine = (
     refuse,
     persistent,
     position: () => at,
+    byte,
     take,
     takeLine: () => takeLine(bytes, at, { take, refuse }),
     global,

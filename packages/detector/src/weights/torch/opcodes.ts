@@ -9,7 +9,7 @@ type Instruction = (machine: PickleMachine) => void;
 const viewOf = (bytes: Uint8Array): DataView =>
   new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-const byte = ({ take }: PickleMachine): number => take(1)[0]!;
+const byte = (machine: PickleMachine): number => machine.byte();
 const uint16 = ({ take }: PickleMachine): number => viewOf(take(2)).getUint16(0, true);
 const uint32 = ({ take }: PickleMachine): number => viewOf(take(4)).getUint32(0, true);
 const int32 = ({ take }: PickleMachine): number => viewOf(take(4)).getInt32(0, true);

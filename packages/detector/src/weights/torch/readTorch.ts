@@ -3,7 +3,7 @@ import { sentence } from '@autoassign/tensor';
 import { WeightsError } from '../../errors.ts';
 import { type ByteSource, sourceOfBytes } from '../byteSource.ts';
 import { elementTypes, type StoredData, type StoredTensor } from '../safetensors.ts';
-import { legacyStart, openLegacy } from './legacyFile.ts';
+import { isLegacyStart, openLegacy } from './legacyFile.ts';
 import type { NamedStorage } from './persistentId.ts';
 import { arrayIn, countOf } from './tensors.ts';
 import type { Refuse, TorchTensor, TorchValue } from './values.ts';
@@ -60,7 +60,7 @@ export const readTorch = async (
   const source = input instanceof Uint8Array ? sourceOfBytes(input) : input;
   const refuse = refusal('readTorch', label);
   const start = await readExactly(source, 0, Math.min(source.size, 64), refuse);
-  const container = isZip(start) ? 'zip' : isLegacy(start) ? 'legacy' : refuseStart(start, refuse);
+  const container = isZip(start) ? 'zip' : isLegacyStart(start) ? 'legacy' : refuseStart(start, refuse);
   const open = container === 'zip' ? openZip : openLegacy;
   const opened = await open(source, { refuse, foreign });
   const mostBytes = 4 * source.size + 2 ** 24;
@@ -93,14 +93,11 @@ const arrayReader = (
   };
 };
 
-const startsWith = (bytes: Uint8Array, start: ArrayLike<number>): boolean =>
-  Array.from(start).every((value, i) => bytes[i] === value);
-
-const isZip = (start: Uint8Array): boolean => startsWith(start, [0x50, 0x4b, 0x03, 0x04]);
-const isLegacy = (start: Uint8Array): boolean => startsWith(start, legacyStart);
+const isZip = (start: Uint8Array): boolean =>
+  [0x50, 0x4b, 0x03, 0x04].every((value, i) => start[i] === value);
 
 /** Whether the first bytes of a file are those of torch.save. */
-export const isTorchStart = (start: Uint8Array): boolean => isZip(start) || isLegacy(start);
+export const isTorchStart = (start: Uint8Array): boolean => isZip(start) || isLegacyStart(start);
 
 /** Beginnings of files that are mistaken for checkpoints. */
 const others: readonly (readonly [beginning: string, what: string])[] = [

@@ -25,7 +25,7 @@ export const unpickle = (bytes: Uint8Array, from: number, options: PickleOptions
   const { refuse } = options;
   const { machine, foreignNames } = pickleMachine(bytes, from, options);
   const { stack } = machine;
-  for (let code = machine.take(1)[0]!, step = 1; code !== stop; code = machine.take(1)[0]!, step++) {
+  for (let code = machine.byte(), step = 1; code !== stop; code = machine.byte(), step++) {
     if (step > pickleLimits.steps) refuse(`at most ${pickleLimits.steps} instructions`, 'more');
     const instruction = opcodes[code];
     if (instruction === undefined)

@@ -89,8 +89,15 @@ export const zipOf = (
     ...Object.entries(others).map(([name, bytes]) => ({ name: `a/${name}`, bytes })),
   ]);
 
-const joined = (parts: readonly Uint8Array[]): Uint8Array =>
-  Uint8Array.from(parts.flatMap((part) => [...part]));
+const joined = (parts: readonly Uint8Array[]): Uint8Array => {
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+};
 
 /** A file in the container before version 1.6. */
 export const legacyOf = (
