@@ -1,8 +1,9 @@
 // What a run ran on, for `env.json`: enough to explain a difference between two runs, and nothing private.
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { arch, availableParallelism, cpus, release, totalmem } from 'node:os';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
 
@@ -49,6 +50,18 @@ function packageVersions(): Record<string, string> {
   };
   for (const name of packageNames) versions[name] = versionIn(require.resolve(`${name}/package.json`));
   return versions;
+}
+
+/** The version of a package that is installed where the program or the working folder finds it; undefined when it is not. */
+export function installedVersion(name: string): string | undefined {
+  const starts = [import.meta.dirname, process.cwd()];
+  for (const start of starts)
+    for (let folder = start; ; folder = dirname(folder)) {
+      const manifest = join(folder, 'node_modules', name, 'package.json');
+      if (existsSync(manifest)) return versionIn(manifest);
+      if (dirname(folder) === folder) break;
+    }
+  return undefined;
 }
 
 async function gitState(folder: string): Promise<RunEnvironment['git']> {

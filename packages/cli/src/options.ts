@@ -112,6 +112,29 @@ export interface AblateOptions extends Omit<TrainOptions, 'resume'> {
   readonly seeds: number;
 }
 
+/** A size in pixels. */
+export interface Size {
+  readonly height: number;
+  readonly width: number;
+}
+
+/** The options of `autoassign bench`. */
+export interface BenchOptions extends SettingOptions {
+  readonly preset: string;
+  /** Which backends; absent means those that are fast here. */
+  readonly backends?: readonly BackendName[];
+  readonly threads?: number;
+  /** The size of the images; absent means that of the preset. */
+  readonly size?: Size;
+  readonly batch?: number;
+  /** How many classes the network tells apart. */
+  readonly classes: number;
+  /** How often each work is measured, after the first time. */
+  readonly rounds: number;
+  readonly json?: true;
+  readonly quiet?: true;
+}
+
 /** The options of `autoassign eval`. */
 export interface EvalOptions extends CommonOptions {
   readonly data: string;
@@ -228,6 +251,29 @@ export function wholeNumber(option: string, least: number, most: number): (text:
       `Try ${option} ${Math.max(least, 4)}.`,
     );
   };
+}
+
+/**
+ * A parser that accepts a height and a width, such as `800x1344`.
+ *
+ * Throws   UsageError that names the option
+ */
+export function imageSize(option: string): (text: string) => Size {
+  return (text) => {
+    const [, height = 0, width = 0] = /^(\d{1,5})x(\d{1,5})$/.exec(text) ?? [];
+    const size = { height: Number(height), width: Number(width) };
+    if (size.height >= 32 && size.width >= 32) return size;
+    return refuse(option, 'height x width in pixels, of at least 32', text, `Try ${option} 320x320.`);
+  };
+}
+
+/**
+ * A parser that accepts names of backends with commas between them.
+ *
+ * Throws   UsageError that names the option
+ */
+export function backendList(option: string): (text: string) => readonly BackendName[] {
+  return (text) => [...new Set(text.split(',').map(backendName(option)))];
 }
 
 /**

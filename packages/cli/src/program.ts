@@ -4,6 +4,7 @@ import { CommanderError } from 'commander';
 import { describeError, exitCodeOf, exitCodes, ReportedFailure } from './exitCodes.ts';
 import type {
   AblateOptions,
+  BenchOptions,
   CompletionOptions,
   ConfigOptions,
   ConvertWeightsOptions,
@@ -64,6 +65,7 @@ export interface Verbs {
   readonly ablate: Work<AblateOptions>;
   readonly convert: Work<ConvertWeightsOptions>;
   readonly doctor: Work<DoctorOptions>;
+  readonly bench: Work<BenchOptions>;
   readonly config: Work<ConfigOptions>;
   readonly completion: Work<CompletionOptions>;
   /** What can be done with a dataset on its own, as `autoassign data <verb>`. */

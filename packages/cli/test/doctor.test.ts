@@ -13,12 +13,15 @@ const doctor = async (...words: string[]): Promise<string> => {
 
 test('lists every backend, as lines for people and as JSON for programs', async () => {
   const [text, json] = [await doctor(), await doctor('--json')];
-  const events = json
+  const [machine, ...events] = json
     .trim()
     .split('\n')
     .map(
       (line) => JSON.parse(line) as { event: string; name: string; isAvailable: boolean; reason?: string },
     );
+  expect(machine).toMatchObject({ event: 'machine', node: process.version, cores: expect.any(Number) });
+  expect(text).toContain(`Node ${process.version}`);
+  expect(text).toMatch(/sharp [\d.]+ with libvips [\d.]+; onnxruntime-node /);
   expect(events.map(({ name }) => name)).toEqual(['cpu', 'wasm', 'gpujs', 'webgpu']);
   for (const { name, isAvailable, reason } of events) {
     expect(text).toMatch(new RegExp(`${name} +${isAvailable ? 'runs here' : 'does not run here'}`));

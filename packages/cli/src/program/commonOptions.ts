@@ -59,7 +59,7 @@ const backend: OptionSpec = {
 };
 
 /** Not fixed by a run: any number of threads continues it bit for bit. */
-const threads: OptionSpec = {
+export const threadsOption: OptionSpec = {
   flags: '--threads <n>',
   description: 'threads that compute on wasm (default: one for every core); results do not depend on it',
   parse: wholeNumber('--threads', 1, mostThreads),
@@ -86,7 +86,7 @@ const precision: OptionSpec = {
 /** What computes; a run that is resumed keeps all but the threads. */
 export function engineOptions({ resumable }: { readonly resumable: boolean }): readonly OptionSpec[] {
   const ofRun = (option: OptionSpec): OptionSpec[] => (resumable ? fixedByRun(option) : [option]);
-  return [ofRun(backend), [threads], ofRun(fma), ofRun(noFma), ofRun(precision)].flat();
+  return [ofRun(backend), [threadsOption], ofRun(fma), ofRun(noFma), ofRun(precision)].flat();
 }
 
 /** Images per step. */

@@ -1,6 +1,7 @@
 // The verbs of the program, put together.
 import type { Verbs } from '../program.ts';
 import { ablateVerb } from './ablate.ts';
+import { benchVerb } from './bench.ts';
 import { completionVerb } from './completion.ts';
 import { configVerb } from './config.ts';
 import { convertWeightsVerb } from './convert.ts';
@@ -24,6 +25,7 @@ export function createVerbs(presets: Presets = standardPresets): Verbs {
     ablate: ablateVerb(presets),
     convert: convertWeightsVerb,
     doctor: doctorVerb,
+    bench: benchVerb,
     config: configVerb,
     completion: completionVerb,
     data: dataVerbs,
