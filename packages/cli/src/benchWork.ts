@@ -3,7 +3,7 @@ import type { DetectorConfig, TrainingBatch } from '@autoassign/detector';
 import { batchTensors, createDetector, initialState, trainStep } from '@autoassign/detector';
 import type { Backend } from '@autoassign/tensor';
 import { key, read, release, scalar } from '@autoassign/tensor';
-import type { Size } from './options.ts';
+import type { ImageSides } from './options.ts';
 import { optimizerOf } from './recipe.ts';
 import type { Settings } from './settings/runSchema.ts';
 
@@ -16,7 +16,7 @@ export interface Work {
 const objectsPerImage = 8;
 
 /** Images of noise with objects on a grid, the same ones every time. */
-export function noiseBatch(count: number, { height, width }: Size, classes: number): TrainingBatch {
+export function noiseBatch(count: number, { height, width }: ImageSides, classes: number): TrainingBatch {
   let state = 1;
   const next = (): number => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;

@@ -1,5 +1,4 @@
-// The options that each verb receives, and the parsers that check one option each.
-import { statSync } from 'node:fs';
+// The options that each verb receives, and the parsers that check one option each but for paths.
 import { UsageError } from './exitCodes.ts';
 import type { ResultFormat } from './foundFiles.ts';
 import type { SpeechOptions } from './program/specification.ts';
@@ -112,12 +111,6 @@ export interface AblateOptions extends Omit<TrainOptions, 'resume'> {
   readonly seeds: number;
 }
 
-/** A size in pixels. */
-export interface Size {
-  readonly height: number;
-  readonly width: number;
-}
-
 /** The options of `autoassign bench`. */
 export interface BenchOptions extends SettingOptions {
   readonly preset: string;
@@ -125,7 +118,7 @@ export interface BenchOptions extends SettingOptions {
   readonly backends?: readonly BackendName[];
   readonly threads?: number;
   /** The size of the images; absent means that of the preset. */
-  readonly size?: Size;
+  readonly size?: ImageSides;
   readonly batch?: number;
   /** How many classes the network tells apart. */
   readonly classes: number;
@@ -254,20 +247,6 @@ export function wholeNumber(option: string, least: number, most: number): (text:
 }
 
 /**
- * A parser that accepts a height and a width, such as `800x1344`.
- *
- * Throws   UsageError that names the option
- */
-export function imageSize(option: string): (text: string) => Size {
-  return (text) => {
-    const [, height = 0, width = 0] = /^(\d{1,5})x(\d{1,5})$/.exec(text) ?? [];
-    const size = { height: Number(height), width: Number(width) };
-    if (size.height >= 32 && size.width >= 32) return size;
-    return refuse(option, 'height x width in pixels, of at least 32', text, `Try ${option} 320x320.`);
-  };
-}
-
-/**
  * A parser that accepts names of backends with commas between them.
  *
  * Throws   UsageError that names the option
@@ -323,69 +302,6 @@ export function folderName(option: string): (text: string) => string {
       ? text
       : refuse(option, 'a name without slashes', text, 'Use --out for the folder around it.');
   };
-}
-
-type Found = 'folder' | 'file' | 'nothing';
-
-function lookUp(path: string): Found {
-  const found = path === '' ? undefined : statSync(path, { throwIfNoEntry: false });
-  if (found === undefined) return 'nothing';
-  return found.isDirectory() ? 'folder' : 'file';
-}
-
-function checked(option: string, needs: string, accepted: readonly Found[], advice: string) {
-  return (text: string): string => {
-    let found: Found = 'nothing';
-    try {
-      found = text.includes('\0') ? 'nothing' : lookUp(text);
-    } catch {
-      // A path through a file, or one we may not look at, is as good as none; the message names it.
-    }
-    if (text !== '' && accepted.includes(found)) return text;
-    const state = text === '' ? '' : found === 'nothing' ? ' (no such file or folder)' : ` (a ${found})`;
-    throw new UsageError(`${option} needs ${needs}, got '${text}'${state}. ${advice}`);
-  };
-}
-
-/**
- * A parser that accepts the path of a folder that exists.
- *
- * Throws   UsageError that names the option
- */
-export function existingFolder(option: string): (text: string) => string {
-  return checked(option, 'a folder that exists', ['folder'], 'Check the path.');
-}
-
-/**
- * A parser that accepts the path of a file or folder that exists.
- *
- * Throws   UsageError that names the option
- */
-export function existingPath(option: string): (text: string) => string {
-  return checked(option, 'a file or folder that exists', ['file', 'folder'], 'Check the path.');
-}
-
-/**
- * A parser that accepts the path of a file that exists.
- *
- * Throws   UsageError that names the option
- */
-export function existingFile(option: string): (text: string) => string {
-  return checked(option, 'a file that exists', ['file'], 'Check the path.');
-}
-
-/**
- * A parser that accepts the path of a folder that exists or can be made.
- *
- * Throws   UsageError that names the option
- */
-export function outputFolder(option: string): (text: string) => string {
-  return checked(
-    option,
-    'a folder',
-    ['folder', 'nothing'],
-    'Give a folder, or a path where one can be made.',
-  );
 }
 
 /**

@@ -2,15 +2,13 @@
 import {
   backendName,
   backendNames,
-  existingFolder,
-  existingPath,
   folderName,
   mostThreads,
-  outputFolder,
   precisionName,
   precisions,
   wholeNumber,
 } from '../options.ts';
+import { existingFolder, existingPath, outputFolder } from '../pathOptions.ts';
 import type { OptionSpec } from './specification.ts';
 
 const largestSeed = 2 ** 32 - 1;

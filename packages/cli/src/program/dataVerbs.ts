@@ -1,5 +1,6 @@
 // The verbs about datasets on their own, as data: everything under `autoassign data`.
-import { existingPath, outputFolder, wholeNumber } from '../options.ts';
+import { wholeNumber } from '../options.ts';
+import { existingPath, outputFolder } from '../pathOptions.ts';
 import type {
   CheckVerbOptions,
   ConvertOptions,

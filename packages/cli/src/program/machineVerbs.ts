@@ -1,6 +1,6 @@
 // The verbs about the machine that the program runs on, as data: `doctor` and `bench`.
 import type { BenchOptions, DoctorOptions } from '../options.ts';
-import { backendList, imageSize, wholeNumber } from '../options.ts';
+import { backendList, imageSides, wholeNumber } from '../options.ts';
 import { batchOption, speechOptions, threadsOption } from './commonOptions.ts';
 import { configOption, presetOption, settingsArgument } from './settingOptions.ts';
 import type { VerbSpec } from './specification.ts';
@@ -42,7 +42,7 @@ const bench = verbSpec<BenchOptions>({
     {
       flags: '--size <height>x<width>',
       description: 'size of the images in pixels (default: that of the preset)',
-      parse: imageSize('--size'),
+      parse: imageSides('--size'),
     },
     { ...batchOption, description: 'images at a time (default: 1)' },
     {

@@ -1,6 +1,7 @@
 // The verbs about a network itself, as data: `info` and `export`.
 import type { ExportOptions, ModelInfoOptions } from '../options.ts';
-import { existingPath, exportFormats, imageSides, mostThreads, wholeNumber } from '../options.ts';
+import { exportFormats, imageSides, mostThreads, wholeNumber } from '../options.ts';
+import { existingPath } from '../pathOptions.ts';
 import { presetDescriptions } from '../presets.ts';
 import { speechOptions } from './commonOptions.ts';
 import { presetOption } from './settingOptions.ts';

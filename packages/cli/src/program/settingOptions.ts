@@ -1,5 +1,5 @@
 // The words and options that settings are made of, for the verbs that take any.
-import { existingFile } from '../options.ts';
+import { existingFile } from '../pathOptions.ts';
 import { presetDescriptions, presetNamed } from '../presets.ts';
 import type { ArgumentSpec, OptionSpec } from './specification.ts';
 

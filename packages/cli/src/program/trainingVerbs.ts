@@ -1,7 +1,8 @@
 // The verbs that train, as data: `demo` and `train`.
 import { UsageError } from '../exitCodes.ts';
 import type { DemoOptions, TrainOptions } from '../options.ts';
-import { existingFolder, existingPath, flipChoices, wholeNumber } from '../options.ts';
+import { flipChoices, wholeNumber } from '../options.ts';
+import { existingFolder, existingPath } from '../pathOptions.ts';
 import {
   batchOption,
   dataOption,

@@ -1,7 +1,8 @@
 // The verbs that use a trained detector, as data: `eval` and `predict`.
 import { resultFormats } from '../foundFiles.ts';
 import type { EvalOptions, PredictOptions } from '../options.ts';
-import { existingFile, existingFolder, fraction, wholeNumber } from '../options.ts';
+import { fraction, wholeNumber } from '../options.ts';
+import { existingFile, existingFolder } from '../pathOptions.ts';
 import { nameList } from '../verbs/data/options.ts';
 import {
   batchOption,

@@ -1,6 +1,7 @@
 // The verbs about files of weights, as data: `convert`.
 import type { ConvertWeightsOptions } from '../options.ts';
-import { existingFile, nameSchemes } from '../options.ts';
+import { nameSchemes } from '../options.ts';
+import { existingFile } from '../pathOptions.ts';
 import { nameList } from '../verbs/data/options.ts';
 import { speechOptions } from './commonOptions.ts';
 import { presetOption } from './settingOptions.ts';

@@ -5,7 +5,7 @@ import type { Work } from '../benchWork.ts';
 import { noiseBatch, prediction, training } from '../benchWork.ts';
 import type { Engine } from '../engine.ts';
 import { describeEngine, engineOf, openEngine } from '../engine.ts';
-import type { BackendName, BenchOptions, Size } from '../options.ts';
+import type { BackendName, BenchOptions, ImageSides } from '../options.ts';
 import { presetNamed } from '../presets.ts';
 import type { VerbContext } from '../program.ts';
 import type { Progress } from '../progress.ts';
@@ -24,7 +24,7 @@ interface Measured {
 }
 
 /** The size of a landscape picture by the settings, padded. */
-function usualSize({ images, detector }: Settings): Size {
+function usualSize({ images, detector }: Settings): ImageSides {
   const padded = (side: number): number =>
     Math.ceil(side / detector.input.padMultiple) * detector.input.padMultiple;
   return { height: padded(images.test.shortSide), width: padded(images.test.longSide) };
