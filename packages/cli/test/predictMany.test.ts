@@ -268,6 +268,27 @@ describe('pictures that cannot be read', () => {
   });
 });
 
+describe('Ctrl-C', () => {
+  it('leaves what was found whole, with its own status though pictures could not be read', async () => {
+    const folder = join(place.folder, 'stopped');
+    await mkdir(folder);
+    const good = await readFile(join(pictures, 'small.png'));
+    await writeFile(join(folder, 'a.jpg'), 'not a picture');
+    for (const name of ['b', 'c', 'd']) await writeFile(join(folder, `${name}.png`), good);
+    const words = ['predict', folder, '--out', out, '--name', 'stopped', '--score', '0', '--json'];
+    const { exitCode, events } = await runTiny(words, { interruptAt: ({ event }) => event === 'image' });
+    expect(exitCode).toBe(130);
+    expect(events.map(({ event }) => event)).toEqual(['run', 'unreadable', 'image']);
+    expect(await jsonIn(out, 'stopped', 'detections.json')).toMatchObject([{ file: join(folder, 'b.png') }]);
+    expect(await namesIn(join(out, 'stopped'))).toEqual([
+      'b.png',
+      'config.json',
+      'detections.json',
+      'env.json',
+    ]);
+  });
+});
+
 describe('standard input', () => {
   it('is one picture', async () => {
     const program = fileURLToPath(new URL('./tinyProgram.ts', import.meta.url));

@@ -251,7 +251,7 @@ async function predictAll(
   const work: Work = { files, names, classes: config.classes, finder, find, folder, ids };
   const { seen, unreadable } = await lookAtAll(work, options, context);
   reporter.result(await writeLists(work, seen, options));
-  if (unreadable === 0) return;
+  if (unreadable === 0 || context.signal.aborted) return;
   const pictures = unreadable === 1 ? '1 picture' : `${unreadable} pictures`;
   reporter.message(`${pictures} of ${files.length} could not be read.`);
   throw new ReportedFailure(`${pictures} could not be read`);
