@@ -6,6 +6,7 @@
 {"time": id, "ms": n}        -> {"samples": [milliseconds]}
 {"outputs": id}              -> {"outputs": [base64 of float32]}
 {"free": id}                 -> {}
+{"cpu": true}                -> {"cpu": milliseconds of processors so far}
 A request that fails is answered {"error": text}.
 """
 
@@ -171,6 +172,8 @@ def answer(request, jobs, results):
         return {"samples": timed(jobs[request["time"]], request["ms"])}
     elif "outputs" in request:
         return {"outputs": [encoded(x) for x in results[request["outputs"]]]}
+    elif "cpu" in request:
+        return {"cpu": time.process_time() * 1e3}
     elif "free" in request:
         jobs.pop(request["free"], None)
         results.pop(request["free"], None)

@@ -33,6 +33,8 @@ export interface Library {
   readonly compilesFirst: boolean;
   /** The work made ready, or why this library cannot do it. */
   readonly prepare: (work: Work) => Promise<Prepared | string>;
+  /** Milliseconds of processors that its process has taken so far, for libraries in another process. */
+  readonly cpu?: () => Promise<number>;
   /** Ends what the library keeps running. */
   readonly close?: () => Promise<void>;
 }

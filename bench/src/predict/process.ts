@@ -25,32 +25,57 @@ const tolerance = 1e-4;
 const picture = { height: 800, width: 1067 };
 const script = new URL('../../peers/torch_peer.py', import.meta.url).pathname;
 
-const timeOf = async (prepared: Prepared): Promise<number> => {
-  if (prepared.time !== undefined) return (await prepared.time(1))[0]!;
-  const start = performance.now();
-  await prepared.run();
-  return performance.now() - start;
+/** Somebody who predicts: how one run is timed, and the processor time of their process so far. */
+interface Runner {
+  readonly prepared: Prepared;
+  readonly cpu: () => Promise<number>;
+}
+
+/** Milliseconds of a run, by the clock and of processors, which a busy machine changes less. */
+interface Sample {
+  readonly clock: number;
+  readonly cpu: number;
+}
+
+const ownCpu = async (): Promise<number> => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e3;
 };
 
-/** Median times of runs in turn; both results are compared before. */
+const sampleOf = async ({ prepared, cpu }: Runner): Promise<Sample> => {
+  const before = await cpu();
+  if (prepared.time !== undefined) {
+    const samples = await prepared.time(1);
+    return { clock: samples[0]!, cpu: ((await cpu()) - before) / samples.length };
+  }
+  const start = performance.now();
+  await prepared.run();
+  return { clock: performance.now() - start, cpu: (await cpu()) - before };
+};
+
+/** Runs in turn; both results are compared before. */
 const race = async (
-  us: Prepared,
-  them: Prepared | undefined,
+  us: Runner,
+  them: Runner | undefined,
   rounds: number,
-): Promise<readonly [number[], number[]]> => {
-  const [own, theirs]: [number[], number[]] = [[], []];
-  await us.run();
-  await them?.run();
-  if (them !== undefined) requireEqual(await us.outputs(), await them.outputs());
+): Promise<readonly [Sample[], Sample[]]> => {
+  const [own, theirs]: [Sample[], Sample[]] = [[], []];
+  await us.prepared.run();
+  await them?.prepared.run();
+  if (them !== undefined) requireEqual(await us.prepared.outputs(), await them.prepared.outputs());
   for (let round = 0; round <= rounds; round++) {
-    const time = await timeOf(us);
-    const other = them === undefined ? undefined : await timeOf(them);
+    const samples = [await sampleOf(us), them === undefined ? undefined : await sampleOf(them)] as const;
     if (round === 0) continue; // engines compile what runs often once more, and better
-    own.push(time);
-    if (other !== undefined) theirs.push(other);
+    own.push(samples[0]);
+    if (samples[1] !== undefined) theirs.push(samples[1]);
   }
   return [own, theirs];
 };
+
+const spreadsOf = (samples: readonly Sample[]) => ({
+  spread: spreadOf(samples.map(({ clock }) => clock)),
+  cpuMilliseconds: Math.round(spreadOf(samples.map(({ cpu }) => cpu)).median),
+});
 
 const requireEqual = (own: readonly ArrayLike<number>[], theirs: readonly ArrayLike<number>[]): void => {
   own.forEach((values, part) => {
@@ -75,7 +100,11 @@ const measure = async ({ threads, fma, seed, rounds }: PredictOptions): Promise<
   const us = (await ours(backend, 'this commit').prepare(work)) as Prepared;
   const library = await openTorch(threads);
   const them = typeof library === 'string' ? library : await library.prepare(work);
-  const [own, theirs] = await race(us, typeof them === 'string' ? undefined : them, rounds);
+  const rival =
+    typeof library === 'string' || typeof them === 'string'
+      ? undefined
+      : { prepared: them, cpu: library.cpu! };
+  const [own, theirs] = await race({ prepared: us, cpu: ownCpu }, rival, rounds);
   const [logits, objectness, distances] = (await us.outputs()) as [Float32Array, Float32Array, Float32Array];
   const [, , height, width] = work.images.shape as [number, number, number, number];
   const decodings = Array.from({ length: rounds }, () => {
@@ -84,22 +113,24 @@ const measure = async ({ threads, fma, seed, rounds }: PredictOptions): Promise<
     decodeDetections({ logits, objectness, distances }, levels, picture, work.config.test);
     return performance.now() - start;
   });
-  const median = spreadOf(own).median;
-  const peer = theirs.length === 0 ? undefined : spreadOf(theirs);
   if (typeof library !== 'string') await library.close?.();
+  const { spread, cpuMilliseconds } = spreadsOf(own);
   return {
     name: `${name}${isFused ? ', fused multiply-add' : ''}`,
     threads,
     unit: 'ms',
-    ours: spreadOf(own),
-    gigaflops: flops / median / 1e6,
-    peers:
-      peer === undefined || typeof library === 'string'
-        ? {}
-        : { PyTorch: { ...peer, version: library.version, ratio: peer.median / median } },
+    ours: spread,
+    gigaflops: flops / spread.median / 1e6,
+    cpuMilliseconds,
+    peers: typeof library === 'string' || rival === undefined ? {} : peerOf(library, spread.median, theirs),
     ...(typeof them === 'string' ? { absent: { PyTorch: them } } : {}),
     parts: [{ name: 'decoding the outputs, besides', milliseconds: spreadOf(decodings).median }],
   };
+};
+
+const peerOf = ({ version }: Library, median: number, samples: readonly Sample[]): Row['peers'] => {
+  const { spread, cpuMilliseconds } = spreadsOf(samples);
+  return { PyTorch: { ...spread, version, ratio: spread.median / median, cpuMilliseconds } };
 };
 
 /** Most memory that a process needs which puts the weights on the engine and looks at one picture. */

@@ -23,12 +23,12 @@ export const predictSuite = async (
 /** The rows as text. */
 export const predictText = (rows: readonly Row[]): string =>
   rows
-    .flatMap(({ name, threads, ours, gigaflops, peers, absent = {}, parts = [], residentMiB }) => [
-      `${name}, ${threads} threads: ${ours.median.toFixed(0)} ms (${ours.min.toFixed(0)} – ${ours.max.toFixed(0)}), ${gigaflops?.toFixed(0)} GFLOP/s, ${residentMiB} MiB`,
+    .flatMap(({ name, threads, ours, gigaflops, peers, absent = {}, parts = [], ...used }) => [
+      `${name}, ${threads} threads: ${ours.median.toFixed(0)} ms (${ours.min.toFixed(0)} – ${ours.max.toFixed(0)}), ${gigaflops?.toFixed(0)} GFLOP/s, ${used.cpuMilliseconds} ms of processors, ${used.residentMiB} MiB`,
       ...parts.map((part) => `  ${part.name}: ${part.milliseconds.toFixed(1)} ms`),
       ...Object.entries(peers).map(
-        ([peer, { version, median, min, max, ratio }]) =>
-          `  ${peer} ${version}: ${median.toFixed(0)} ms (${min.toFixed(0)} – ${max.toFixed(0)}), so ours takes ${formatRatio(1 / ratio)} times as long`,
+        ([peer, { version, median, min, max, ratio, cpuMilliseconds }]) =>
+          `  ${peer} ${version}: ${median.toFixed(0)} ms (${min.toFixed(0)} – ${max.toFixed(0)}), ${cpuMilliseconds} ms of processors; ours takes ${formatRatio(1 / ratio)} times as long`,
       ),
       ...Object.entries(absent).map(([peer, reason]) => `  without ${peer}: ${reason}`),
     ])

@@ -9,6 +9,7 @@ interface Answer {
   readonly version?: string;
   readonly samples?: number[];
   readonly outputs?: string[];
+  readonly cpu?: number;
 }
 type Ask = (request: object) => Promise<Answer>;
 
@@ -101,6 +102,7 @@ export const torch = async (script: string, options: TorchOptions): Promise<Libr
       precision === 'f16' && !['matmul', 'conv'].includes(work.kind)
         ? 'left out: half precision is for products and convolutions'
         : prepare(ask, prepared++, work),
+    cpu: async () => (await ask({ cpu: true })).cpu!,
     close,
   };
 };

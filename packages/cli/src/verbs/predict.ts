@@ -1,103 +1,29 @@
 // The verb `predict`: what a trained detector finds in picture files, drawn into them and as text in the usual forms.
-import { basename, join } from 'node:path';
-import { buffer } from 'node:stream/consumers';
-import type { Pixels } from '@autoassign/datasets';
-import { decodeImage, openImage } from '@autoassign/datasets';
-import type { Detections } from '@autoassign/detector';
+import { join } from 'node:path';
 import type { Backend } from '@autoassign/tensor';
-import { writeFileAtomic, writeJson } from '../atomicFile.ts';
+import { writeJson } from '../atomicFile.ts';
 import { usualAugmentation } from '../augmented.ts';
 import { idsFor, type KnownIds, readKnownIds } from '../cocoIds.ts';
-import { detectionPicture } from '../detectionPicture.ts';
-import { boxAt, shownDetections } from '../detectionSheet.ts';
 import type { Engine } from '../engine.ts';
 import { describeEngine, engineOf, openEngine, startedBy } from '../engine.ts';
-import { describeError, ReportedFailure, UsageError } from '../exitCodes.ts';
-import type { Finder, FindOptions } from '../finder.ts';
+import { ReportedFailure, UsageError } from '../exitCodes.ts';
+import type { FindOptions } from '../finder.ts';
 import { createFinder } from '../finder.ts';
-import type { CocoIds, FoundBox, LookedAt } from '../foundFiles.ts';
-import { cocoIndex, cocoResults, listed, yoloLines } from '../foundFiles.ts';
+import { cocoIndex, cocoResults, listed } from '../foundFiles.ts';
+import type { LookingWork, SeenPicture } from '../lookAtPictures.ts';
+import { lookAtPictures } from '../lookAtPictures.ts';
 import type { PredictOptions } from '../options.ts';
 import type { PictureFile } from '../pictureFiles.ts';
-import { pictureFiles, standardInput } from '../pictureFiles.ts';
-import { renderPicture } from '../pictures.ts';
+import { pictureFiles } from '../pictureFiles.ts';
 import type { VerbContext } from '../program.ts';
 import { startRun } from '../runFolder.ts';
 import { distinctNames } from '../runResults.ts';
 import type { LoadedDetector } from '../weightsFile.ts';
 import { findWeights, loadDetector } from '../weightsFile.ts';
 
-const largestPicture = 1600;
-/** So many pixels of the network go through it together where pictures are small; more gain nothing. */
+/** Unless it is said, pictures go through the network together until they have so many pixels. */
 const pixelsTogether = 2 ** 19;
 const mostTogether = 8;
-/** Pictures are read ahead in windows of so many batches, and of no more pixels than this. */
-const batchesAhead = 4;
-const pixelsAhead = 2 ** 25;
-
-/** A picture that was read, or the reason why it could not be. */
-type Read =
-  | { readonly index: number; readonly pixels: Pixels }
-  | { readonly index: number; readonly failure: string };
-
-async function readPicture({ path }: PictureFile, index: number): Promise<Read> {
-  try {
-    const pixels =
-      path === standardInput
-        ? await decodeImage(new Uint8Array(await buffer(process.stdin)), 'standard input')
-        : await openImage(path);
-    return { index, pixels };
-  } catch (error) {
-    return { index, failure: describeError(error) };
-  }
-}
-
-/** The pictures in windows that fit into memory, the next of which is read while one is looked at. */
-async function* windowsOf(files: readonly PictureFile[], most: number): AsyncGenerator<readonly Read[]> {
-  let next = 0;
-  const read = async (): Promise<readonly Read[]> => {
-    const window: Read[] = [];
-    let pixels = 0;
-    while (next < files.length && window.length < most && pixels < pixelsAhead) {
-      const one = await readPicture(files[next]!, next);
-      if ('pixels' in one) pixels += one.pixels.width * one.pixels.height;
-      window.push(one);
-      next += 1;
-    }
-    return window;
-  };
-  let ahead = read();
-  for (;;) {
-    const window = await ahead;
-    if (window.length === 0) return;
-    ahead = read();
-    yield window;
-  }
-}
-
-async function drawFound(
-  path: string,
-  pixels: Pixels,
-  { found, classes, caption }: { found: Detections; classes: readonly string[]; caption: string },
-  score: number,
-): Promise<void> {
-  const longest = Math.max(pixels.width, pixels.height);
-  const target = Math.min(largestPicture, Math.max(longest, 512));
-  const scene = { image: pixels, detections: shownDetections(found, score), classNames: classes, caption };
-  await writeFileAtomic(
-    path,
-    await renderPicture(detectionPicture(scene, { layout: 'overlaid', target }), 'png'),
-  );
-}
-
-function foundAbove({ boxes, scores, labels }: Detections, least: number): readonly FoundBox[] {
-  const all = Array.from(scores, (score, index) => ({
-    label: labels[index] ?? 0,
-    score,
-    box: boxAt(boxes, index),
-  }));
-  return all.filter(({ score }) => score > least);
-}
 
 /** The labels of the classes that were asked for; undefined when all are. */
 function wantedLabels(
@@ -129,71 +55,10 @@ function findOptionsOf(options: PredictOptions, { detector, test }: LoadedDetect
   };
 }
 
-/** Everything that looking at all pictures takes. */
-interface Work {
-  readonly files: readonly PictureFile[];
-  readonly names: readonly string[];
-  readonly classes: readonly string[];
-  readonly finder: Finder;
-  readonly find: FindOptions;
-  readonly folder: string;
-  readonly ids: CocoIds;
-}
-
-/** Looks at picture after picture and writes what belongs to each; resolves with what was found, and how many could not be read. */
-async function lookAtAll(
-  work: Work,
-  options: PredictOptions,
-  { reporter, signal }: VerbContext,
-): Promise<{ readonly seen: readonly (LookedAt & { readonly id: number })[]; readonly unreadable: number }> {
-  const { files, names, classes, finder, find, folder, ids } = work;
-  const { score, format, pictures } = options;
-  const progress = reporter.progress({ label: 'predict', total: files.length, unit: 'images' });
-  const seen: (LookedAt & { readonly id: number })[] = [];
-  let unreadable = 0;
-  let done = 0;
-  for await (const window of windowsOf(files, batchesAhead * (find.batchSize ?? 1))) {
-    if (signal.aborted) break; // what was found so far is kept
-    const readable = window.flatMap((one) => ('pixels' in one ? [one] : []));
-    const named = readable.map(({ index, pixels }) => ({ file: files[index]!.path, pixels }));
-    const detections = await finder.find(named, find);
-    const foundIn = new Map(readable.map(({ index }, i) => [index, detections[i]!]));
-    for (const one of window) {
-      if (signal.aborted) break;
-      done += 1;
-      const { path } = files[one.index]!;
-      if ('failure' in one) {
-        unreadable += 1;
-        reporter.event({ event: 'unreadable', file: path, message: one.failure });
-        reporter.message(`Left out: ${one.failure}`);
-        progress.update(done);
-        continue;
-      }
-      const { width, height } = one.pixels;
-      const all = foundIn.get(one.index)!;
-      const name = names[one.index]!;
-      const picture = { file: path, name, width, height, found: foundAbove(all, score) };
-      if (format === 'txt') await writeFileAtomic(join(folder, `${name}.txt`), yoloLines(picture));
-      if (pictures) {
-        const scene = { found: all, classes, caption: basename(path) };
-        await drawFound(join(folder, `${name}.png`), one.pixels, scene, score);
-      }
-      seen.push({ ...picture, id: ids.images[one.index]! });
-      reporter.event({ event: 'image', ...listed(picture, classes) });
-      const words = picture.found.map(({ label, score: value }) => `${classes[label]} ${value.toFixed(2)}`);
-      reporter.result(`${path}: ${words.join(', ') || `nothing above ${score}`}`);
-      progress.update(done);
-    }
-  }
-  progress.finish();
-  return { seen, unreadable };
-}
-
 /** Writes what belongs to all pictures together, and says where it is. */
 async function writeLists(
-  { folder, classes, ids }: Work,
-  seen: readonly (LookedAt & { readonly id: number })[],
-  { format, pictures }: PredictOptions,
+  { folder, classes, ids, format, pictures }: LookingWork,
+  seen: readonly SeenPicture[],
 ): Promise<string> {
   const path = join(folder, 'detections.json');
   if (format === 'json')
@@ -248,9 +113,9 @@ async function predictAll(
   const { folder } = await startRun(join(out, name), settings, startedBy(context, engine));
   reporter.event({ event: 'run', folder, weights: loaded.path });
   const names = distinctNames(files.map((file) => file.name));
-  const work: Work = { files, names, classes: config.classes, finder, find, folder, ids };
-  const { seen, unreadable } = await lookAtAll(work, options, context);
-  reporter.result(await writeLists(work, seen, options));
+  const work: LookingWork = { ...options, files, names, classes: config.classes, finder, find, folder, ids };
+  const { seen, unreadable } = await lookAtPictures(work, context);
+  reporter.result(await writeLists(work, seen));
   if (unreadable === 0 || context.signal.aborted) return;
   const pictures = unreadable === 1 ? '1 picture' : `${unreadable} pictures`;
   reporter.message(`${pictures} of ${files.length} could not be read.`);
