@@ -14,7 +14,13 @@ import { retinaNetMatches } from '../assign/retinaNet.ts';
 import { normalizedPrior } from '../assign/weights.ts';
 import { decodeBoxes } from '../geometry/boxes.ts';
 import type { Points, PyramidPoints } from '../geometry/points.ts';
-import { isAutoAssign, type LossConfig, learnsCenterPrior, usesObjectness } from '../lossConfig.ts';
+import {
+  type AutoAssignLossConfig,
+  isAutoAssign,
+  type LossConfig,
+  learnsCenterPrior,
+  usesObjectness,
+} from '../lossConfig.ts';
 import type { Params } from './network.ts';
 
 /** The weights of the locations of every object, and the weighted mean of their confidences. */
@@ -72,9 +78,10 @@ export const assignedWeights =
         return { positiveWeights: weights, objectConfidence: ofBag };
       }
       default: {
+        const options: AutoAssignLossConfig = loss; // of all others there is a case
         const prior = params.bbox_head.center_prior;
-        const { positiveWeights, objectConfidence } = assignment(predictions, targets, prior, points, loss);
-        return { positiveWeights, objectConfidence };
+        const all = assignment(predictions, targets, prior, points, options);
+        return { positiveWeights: all.positiveWeights, objectConfidence: all.objectConfidence };
       }
     }
   };

@@ -9,7 +9,7 @@ import { retinaNetLoss } from '../assign/retinaNet.ts';
 import type { BatchTensors } from '../batch.ts';
 import { type DetectorConfig, featureLevels } from '../config.ts';
 import type { PyramidPoints } from '../geometry/points.ts';
-import type { LossConfig } from '../lossConfig.ts';
+import type { AutoAssignLossConfig, LossConfig } from '../lossConfig.ts';
 import type { Recompute } from '../nn/recompute.ts';
 import { forward, type Params } from './network.ts';
 
@@ -39,8 +39,9 @@ export const lossFunction =
       case 'freeanchor':
         return freeAnchorLoss(predictions, targets, points, loss);
       default: {
+        const options: AutoAssignLossConfig = loss; // of all others there is a case
         const prior = params.bbox_head.center_prior;
-        const { total, ...terms } = autoAssignLoss(predictions, targets, prior, points, loss);
+        const { total, ...terms } = autoAssignLoss(predictions, targets, prior, points, options);
         return { total, terms };
       }
     }
