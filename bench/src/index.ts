@@ -1,4 +1,4 @@
-// The benchmark runner: `npm run bench -- [ops|conv|step|loss|cpu|gpu|profile|compile|open|batches|evaluation|checkpoints|kill|predict ...]` measures, prints a table and writes bench/results.
+// The benchmark runner: `npm run bench -- [ops|conv|step|loss|cpu|gpu|profile|compile|open|batches|evaluation|checkpoints|kill|predict|onnx ...]` measures, prints a table and writes bench/results.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -21,6 +21,7 @@ import { describeRun, loadNow, tableOf } from './record.ts';
 import { batchesSuite, batchesText } from './suites/batches.ts';
 import { convTasks } from './suites/conv.ts';
 import { evaluationSuite, evaluationText } from './suites/evaluation.ts';
+import { exportedSuite } from './suites/exported.ts';
 import { killSuite, killText } from './suites/kill.ts';
 import { lossTasks } from './suites/loss.ts';
 import { opTasks } from './suites/ops.ts';
@@ -74,6 +75,7 @@ const known = [
   'checkpoints',
   'kill',
   'predict',
+  'onnx',
 ];
 const chosen = positionals.length === 0 ? Object.keys(suites) : positionals;
 const stop = (needs: string, got: string): never => {
@@ -181,6 +183,8 @@ const special: Readonly<Record<string, () => Promise<void>>> = {
     ),
   compile: () => record('compile', () => compileSuite(seed, timing.rounds), compileText),
   evaluation: () => record('evaluation', () => evaluationSuite(seed, timing.rounds), evaluationText),
+  onnx: () =>
+    record('onnx', () => exportedSuite({ seed, rounds: timing.rounds, peers: values.peers }), tableOf),
   kill: () => record('kill', () => killSuite({ seed, runs: Number(values.runs) }), killText),
   batches: () =>
     record(

@@ -18,18 +18,27 @@ import { findWeights } from './weightsFile.ts';
 export interface NamedModel {
   readonly config: DetectorConfig;
   readonly recipe: TrainingRecipe;
+  /** Places for objects per training image. */
+  readonly objects: number;
   readonly test: TestSize;
 }
+
+/** No image of COCO needs more. */
+const usualObjects = 96;
 
 async function isPath(name: string): Promise<boolean> {
   return (await stat(name).catch(() => undefined)) !== undefined;
 }
 
-/** The recipe of the run that a file of weights belongs to; the demo's where it stands alone. */
-async function recipeBeside(path: string): Promise<TrainingRecipe> {
+/** How a network is trained: its recipe, and the places for objects of its batches. */
+type Training = Pick<NamedModel, 'recipe' | 'objects'>;
+
+/** What the run did that a file of weights belongs to; the demo's recipe where the file stands alone. */
+async function trainingBeside(path: string): Promise<Training> {
   const folder = join(path, '..');
-  if (!(await isPath(join(folder, 'config.json')))) return demoRecipe;
-  return (await readTrainingConfig(folder)).recipe;
+  if (!(await isPath(join(folder, 'config.json')))) return { recipe: demoRecipe, objects: usualObjects };
+  const { recipe, maxObjects } = await readTrainingConfig(folder);
+  return { recipe, objects: maxObjects };
 }
 
 async function storedModel(name: string, preset: string | undefined): Promise<NamedModel> {
@@ -37,7 +46,9 @@ async function storedModel(name: string, preset: string | undefined): Promise<Na
   const file = await openWeights(new Uint8Array(await readFile(path)), { label: path });
   return {
     config: configOf(file, { label: path, preset }),
-    recipe: preset === undefined ? await recipeBeside(path) : presetNamed(preset).recipe,
+    ...(preset === undefined
+      ? await trainingBeside(path)
+      : { recipe: presetNamed(preset).recipe, objects: usualObjects }),
     test: preset === undefined ? testSizeIn(file.metadata.notes) : presetNamed(preset).images.test,
   };
 }
@@ -55,7 +66,7 @@ export async function namedModel(
   if (presetNames.includes(name)) {
     const { detector, recipe, images } = presetNamed(name);
     const names = Array.from({ length: classes }, (_, label) => `class ${label}`);
-    return { config: detector(names), recipe, test: images.test };
+    return { config: detector(names), recipe, objects: usualObjects, test: images.test };
   }
   if (await isPath(name)) return storedModel(name, preset);
   const meant = nearestName(name, presetNames);

@@ -10,9 +10,6 @@ import type { VerbContext } from '../program.ts';
 import { optimizerOf } from '../recipe.ts';
 import { formatCount, textTable } from '../textTable.ts';
 
-/** Places for objects that a training batch has room for: few images of COCO have more. */
-const objects = 64;
-
 /** Everything that is told of a network. */
 interface ModelInfo {
   readonly size: InputSize;
@@ -22,7 +19,7 @@ interface ModelInfo {
   readonly trainingWithRecompute: TrainingMemory;
 }
 
-function infoOf({ config, recipe }: NamedModel, size: InputSize, threads: number): ModelInfo {
+function infoOf({ config, recipe, objects }: NamedModel, size: InputSize, threads: number): ModelInfo {
   const shared = { size, optimizer: optimizerOf(recipe, config), ema: recipe.ema, objects, threads };
   return {
     size,
