@@ -211,7 +211,7 @@ export const exportedSuite = async (options: {
   if (options.peers) installPeers();
   const ort = await importPeer<Ort>('onnxruntime-web');
   ort.env.wasm.numThreads = 1;
-  const version = installedVersions(['onnxruntime-web'])['onnxruntime-web'] ?? 'unknown';
+  const version = Object.values(installedVersions(['onnxruntime-web'])).join();
   const rows: Row[] = [];
   for (const one of cases) rows.push(await caseRow(ort, one, { ...options, version }));
   return rows;
