@@ -21,7 +21,7 @@ import { describeRun, loadNow, tableOf } from './record.ts';
 import { batchesSuite, batchesText } from './suites/batches.ts';
 import { convTasks } from './suites/conv.ts';
 import { evaluationSuite, evaluationText } from './suites/evaluation.ts';
-import { exportedSuite } from './suites/exported.ts';
+import { exportedSuite, exportedText } from './suites/exported.ts';
 import { killSuite, killText } from './suites/kill.ts';
 import { lossTasks } from './suites/loss.ts';
 import { opTasks } from './suites/ops.ts';
@@ -184,7 +184,7 @@ const special: Readonly<Record<string, () => Promise<void>>> = {
   compile: () => record('compile', () => compileSuite(seed, timing.rounds), compileText),
   evaluation: () => record('evaluation', () => evaluationSuite(seed, timing.rounds), evaluationText),
   onnx: () =>
-    record('onnx', () => exportedSuite({ seed, rounds: timing.rounds, peers: values.peers }), tableOf),
+    record('onnx', () => exportedSuite({ seed, rounds: timing.rounds, peers: values.peers }), exportedText),
   kill: () => record('kill', () => killSuite({ seed, runs: Number(values.runs) }), killText),
   batches: () =>
     record(

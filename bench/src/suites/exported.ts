@@ -32,6 +32,12 @@ interface Ort {
   readonly InferenceSession: { create(model: Uint8Array, options: object): Promise<OrtSession> };
 }
 
+/** A row with how far raw outputs are apart. */
+export interface ExportedRow extends Row {
+  /** The largest difference of any output, as a part of its largest value. */
+  readonly difference: number;
+}
+
 /** One network at one size. */
 interface Case {
   readonly name: string;
@@ -93,12 +99,13 @@ const sureParams = (params: Params): Params =>
     );
   }, params);
 
+/** The largest difference as a part of the largest value, when that is within the bound. */
 const requireClose = (
   what: string,
   actual: ArrayLike<number>,
   expected: ArrayLike<number>,
   bound: number,
-): void => {
+): number => {
   let [largest, worst] = [0, 0];
   for (let i = 0; i < expected.length; i++) {
     largest = Math.max(largest, Math.abs(expected[i]!));
@@ -106,6 +113,7 @@ const requireClose = (
   }
   if (actual.length !== expected.length || !(worst <= bound * largest))
     throw new Error(`${what} of ONNX Runtime differ by ${worst} of ${largest} at most.`);
+  return worst / Math.max(largest, Number.MIN_VALUE);
 };
 
 /** Holds the detections of a model to our decoding of the raw outputs of the other. */
@@ -146,7 +154,7 @@ const caseRow = async (
   ort: Ort,
   one: Case,
   setting: { seed: number; rounds: number; version: string },
-): Promise<Row> => {
+): Promise<ExportedRow> => {
   const { config, height, width, batch, opset } = one;
   const backend = await createBackend('wasm');
   const params = sureParams(await createDetector(config).init(key(setting.seed)));
@@ -172,8 +180,11 @@ const caseRow = async (
   const given = await evaluate(params, { backend });
   const expected = await forward(given, drawn);
   const bound = config.backbone.deformable === undefined ? most.plain : most.deformable;
+  const differences: number[] = [];
   for (const name of raw)
-    requireClose(name, outputs[name]!.data as Float32Array, await read(expected[name]), bound);
+    differences.push(
+      requireClose(name, outputs[name]!.data as Float32Array, await read(expected[name]), bound),
+    );
   requireDetections(one, await session.run(feeds), outputs);
   const predictor = createPredictor(config, { backend });
   const images = {
@@ -193,6 +204,7 @@ const caseRow = async (
     threads: 1,
     unit: 'ms',
     ours,
+    difference: Math.max(...differences),
     peers: { 'ort-web': { ...theirs, version: setting.version, ratio: theirs.median / ours.median } },
   };
 };
@@ -207,12 +219,23 @@ export const exportedSuite = async (options: {
   readonly rounds: number;
   /** Whether libraries that are missing are installed first. */
   readonly peers: boolean;
-}): Promise<Row[]> => {
+}): Promise<ExportedRow[]> => {
   if (options.peers) installPeers();
   const ort = await importPeer<Ort>('onnxruntime-web');
   ort.env.wasm.numThreads = 1;
   const version = Object.values(installedVersions(['onnxruntime-web'])).join();
-  const rows: Row[] = [];
+  const rows: ExportedRow[] = [];
   for (const one of cases) rows.push(await caseRow(ort, one, { ...options, version }));
   return rows;
 };
+
+/** The rows for people: a network a line. */
+export const exportedText = (rows: readonly ExportedRow[]): string =>
+  rows
+    .map(({ name, ours, peers, difference }) => {
+      const times = Object.entries({ ours, ...peers }).map(
+        ([who, { median }]) => `${who} ${median.toFixed(0)} ms`,
+      );
+      return `${name}: ${times.join(', ')}; outputs differ by ${difference.toExponential(1)}, detections are equal`;
+    })
+    .join('\n');
