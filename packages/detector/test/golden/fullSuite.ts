@@ -61,7 +61,7 @@ export const numberOf = async (t: Tensor): Promise<number> => (await read(t))[0]
  * ResNet-50 a few have inputs so near 0 that rounding decides whether their gradient passes; another order of sums can decide one of them
  * otherwise, which moves the gradients below it by up to 1e-3 of their norm.
  */
-export const expectGradients = async (
+const expectGradients = async (
   golden: FullCase,
   { losses, gradients }: ReturnType<typeof lossAndGradients>,
 ): Promise<void> => {
