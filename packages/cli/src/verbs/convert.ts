@@ -97,9 +97,13 @@ async function ofPreset(
   reporter.event({ event: 'loaded', preset: name, loaded: loaded.length, missing, unexpected, mismatched });
   const arrays: Record<string, StoredTensor> = {};
   for (const [path, { shape, source }] of leavesWithPaths(params))
-    if (source.kind === 'constant')
-      arrays[path] = { dtype: 'F32', shape, data: Float32Array.from(source.data) };
+    if (source.kind === 'constant') arrays[path] = { dtype: 'F32', shape, data: floatsOf(source.data) };
   return { arrays, classes, metadata: weightsMetadata({ config, images, step: 0 }) };
+}
+
+/** Values as they are stored; weights are single floats already, unless the file had doubles. */
+function floatsOf(data: ArrayLike<number>): Float32Array {
+  return data instanceof Float32Array ? data : Float32Array.from(data);
 }
 
 /** Writes the weights of one file as another. */

@@ -13,6 +13,7 @@ export interface ZipPart {
 const alignment = 64;
 /** Beyond it come other records, which is more than one array of bytes holds anyway. */
 const longest = 2 ** 32 - 2;
+const mostMembers = 2 ** 16 - 2;
 
 /** Where a member goes. */
 interface Place extends ZipPart {
@@ -39,14 +40,14 @@ const placesOf = (parts: readonly ZipPart[]): Place[] => {
 /**
  * The bytes of an archive.
  *
- * Throws   WeightsError when they would be 4 GiB or more
+ * Throws   WeightsError when they would be 4 GiB or more, or of 2^16 members or more
  */
 export const zipArchive = (parts: readonly ZipPart[]): Uint8Array => {
   const places = placesOf(parts);
   const last = places.at(-1)!;
   const directory = last.data + last.bytes.length;
   const end = directory + places.reduce((sum, { name }) => sum + sizes.entry + name.length, 0);
-  if (end + sizes.end > longest) throw tooLong(end + sizes.end);
+  if (end + sizes.end > longest || places.length > mostMembers) throw tooLong(end + sizes.end, places.length);
   const archive = new Uint8Array(end + sizes.end);
   const view = new DataView(archive.buffer);
   const encoder = new TextEncoder();
@@ -98,12 +99,12 @@ const putEnd = (
   view.setUint32(at + 16, directory, true);
 };
 
-const tooLong = (bytes: number): WeightsError =>
+const tooLong = (bytes: number, members: number): WeightsError =>
   new WeightsError(
     sentence({
       where: 'writeTorch',
-      needs: `at most ${longest} bytes`,
-      got: String(bytes),
+      needs: `at most ${longest} bytes and ${mostMembers} members`,
+      got: `${bytes} bytes and ${members} members`,
       advice: 'Write fewer arrays, or safetensors.',
     }),
   );

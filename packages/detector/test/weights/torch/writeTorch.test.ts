@@ -7,6 +7,7 @@ import { writeSafetensors } from '../../../src/weights/safetensors.ts';
 import { readTorch } from '../../../src/weights/torch/readTorch.ts';
 import { stateDictOf } from '../../../src/weights/torch/stateDict.ts';
 import { writeTorch } from '../../../src/weights/torch/writeTorch.ts';
+import { zipArchive } from '../../../src/weights/torch/zipArchive.ts';
 import { bytesOf, storedArray, torchTypes } from '../storedArrays.ts';
 import { python, runPython } from './python.ts';
 
@@ -40,6 +41,11 @@ describe('writeTorch', () => {
       }),
       { seed: 3, numRuns: 100 },
     );
+  });
+
+  it('refuses more members than an archive has numbers for', () => {
+    const parts = Array.from({ length: 2 ** 16 }, (_, i) => ({ name: `a${i}`, bytes: new Uint8Array(0) }));
+    expect(() => zipArchive(parts)).toThrow('and 65534 members, got');
   });
 
   it('refuses types that PyTorch does not store, and data that does not fill its shape', () => {
