@@ -51,6 +51,10 @@ require(backends.some(
   ({ name, isAvailable }) => name === 'wasm' && isAvailable,
 ), 'doctor finds the backend wasm');
 require(/^recipe:/m.test(autoassign('config')), 'config prints settings');
+const measured = autoassign(
+  ...['bench', '--rounds', '1', '--size', '64x64', '--threads', '1', '--backends', 'wasm', '--json'],
+);
+require(measured.trim().split('\n').length === 2, 'bench measures prediction and training');
 autoassign('demo', '--quick', '--steps', '3', '--threads', '1', 'recipe.batchSize=2', '--quiet');
 const shapes = join(home, 'runs/data');
 const pictures = readdirSync(shapes, { recursive: true }).filter((file) => /\.(png|jpe?g)$/.test(file));

@@ -28,8 +28,7 @@ export interface EngineOptions {
 }
 
 /** The options of `autoassign doctor`. */
-export interface DoctorOptions {
-  readonly json?: true;
+export interface DoctorOptions extends SpeechOptions {
   /** Find the fastest tiles for the GPU instead. */
   readonly tune?: true;
 }
@@ -60,12 +59,10 @@ export interface SettingOptions {
 }
 
 /** The options of `autoassign config`. */
-export interface ConfigOptions extends SettingOptions {
+export interface ConfigOptions extends SettingOptions, SpeechOptions {
   readonly preset: string;
   /** The schema of files of settings instead. */
   readonly schema?: true;
-  readonly json?: true;
-  readonly quiet?: true;
 }
 
 /** The shells that can complete words of the program. */
@@ -112,7 +109,7 @@ export interface AblateOptions extends Omit<TrainOptions, 'resume'> {
 }
 
 /** The options of `autoassign bench`. */
-export interface BenchOptions extends SettingOptions {
+export interface BenchOptions extends SettingOptions, SpeechOptions {
   readonly preset: string;
   /** Which backends; absent means those that are fast here. */
   readonly backends?: readonly BackendName[];
@@ -124,8 +121,6 @@ export interface BenchOptions extends SettingOptions {
   readonly classes: number;
   /** How often each work is measured, after the first time. */
   readonly rounds: number;
-  readonly json?: true;
-  readonly quiet?: true;
 }
 
 /** The options of `autoassign eval`. */

@@ -32,6 +32,11 @@ describe.each(verbTable.map((spec) => [spec.name, spec] as const))('%s', (name, 
     for (const { words } of spec.examples) expect(stdout).toContain(`autoassign ${words}`);
   });
 
+  it('speaks to programs, and keeps silent', () => {
+    const flags = spec.options.map((option) => option.flags);
+    if (name !== 'completion') expect(flags).toEqual(expect.arrayContaining(['--json', '--quiet']));
+  });
+
   it('is named in errors', async () => {
     const { exitCode, stderr } = await tryProgram([...name.split(' '), '--no-such-option']).outcome;
     expect(exitCode).toBe(2);

@@ -11,13 +11,12 @@ const doctor = verbSpec<DoctorOptions>({
   description: 'say what this machine and its versions are, which backends run here, and why others do not',
   options: [
     {
-      flags: '--json',
-      description: 'a JSON line for the machine and one per backend on standard output, nothing else there',
-    },
-    {
       flags: '--tune',
       description: 'try tile sizes of matrix products on the GPU, and keep the fastest for --backend webgpu',
     },
+    ...speechOptions(
+      'a JSON line for the machine and one per backend on standard output, nothing else there',
+    ),
   ],
   examples: [
     { words: 'doctor', meaning: 'which backends run here' },

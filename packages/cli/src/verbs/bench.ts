@@ -12,7 +12,7 @@ import type { Progress } from '../progress.ts';
 import type { Settings } from '../settings/runSchema.ts';
 import type { Cell } from '../textTable.ts';
 import { textTable } from '../textTable.ts';
-import { layersOf } from './runSettings.ts';
+import { layeredPreset, layersOf } from './runSettings.ts';
 
 /** What was measured of one kind of work on one backend. */
 interface Measured {
@@ -119,10 +119,8 @@ function cellsOf({ engine, work, milliseconds, firstMilliseconds, peakBytes }: R
 export async function benchVerb(options: BenchOptions, context: VerbContext): Promise<void> {
   const { reporter } = context;
   const { preset, rounds } = options;
-  const { recipe, images, detector } = presetNamed(preset);
-  const layers = await layersOf(options);
   const classes = Array.from({ length: options.classes }, (_, label) => `class ${label + 1}`);
-  const settings = layers.words(layers.file({ recipe, images, detector: detector(classes) }));
+  const settings = layeredPreset(presetNamed(preset), await layersOf(options), classes);
   const size = options.size ?? usualSize(settings);
   const batch = noiseBatch(options.batch ?? 1, size, classes.length);
   const [count] = batch.imageShape;

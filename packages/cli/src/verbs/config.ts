@@ -4,7 +4,7 @@ import { presetNamed } from '../presets.ts';
 import type { VerbContext } from '../program.ts';
 import { settingsFileSchema } from '../settings/fileSchema.ts';
 import { printedSettings, withoutClasses } from '../settings/printed.ts';
-import { layersOf } from './runSettings.ts';
+import { layeredPreset, layersOf } from './runSettings.ts';
 
 /** Prints the settings that options and words ask for; those that are chosen from data are as in the preset. */
 export async function configVerb(options: ConfigOptions, { reporter }: VerbContext): Promise<void> {
@@ -13,9 +13,7 @@ export async function configVerb(options: ConfigOptions, { reporter }: VerbConte
     reporter.result(JSON.stringify(settingsFileSchema, null, 2));
     return;
   }
-  const { detector, recipe, images } = presetNamed(options.preset);
-  const layers = await layersOf(options);
-  const settings = layers.words(layers.file({ recipe, images, detector: detector(['object']) }));
+  const settings = layeredPreset(presetNamed(options.preset), await layersOf(options));
   reporter.event({ event: 'config', ...withoutClasses(settings) });
   reporter.result(printedSettings(settings).trimEnd());
 }

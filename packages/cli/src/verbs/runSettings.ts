@@ -33,6 +33,19 @@ export async function layersOf({ config, settings: words }: SettingOptions): Pro
   };
 }
 
+/**
+ * What the layers make of a preset where there are no data, or before they are opened.
+ *
+ * Throws   UsageError naming the field that does not exist, or does not take its value
+ */
+export function layeredPreset(
+  { recipe, images, detector }: Beginning,
+  { file, words }: Layers,
+  classes: readonly string[] = ['object'],
+): Settings {
+  return words(file({ recipe, images, detector: detector(classes) }));
+}
+
 /** What the options say of the recipe, for data with so many images. */
 function withOptions(recipe: TrainingRecipe, options: DemoOptions, images: number): TrainingRecipe {
   const { batch: batchSize = recipe.batchSize, epochs, flips } = options;

@@ -21,7 +21,7 @@ import { newestRunFolder, RunFolderError, runFiles, startRun } from '../runFolde
 import { leaveResults } from '../runResults.ts';
 import { runTraining } from '../trainRun.ts';
 import { findWeights } from '../weightsFile.ts';
-import { layersOf, settingsFor } from './runSettings.ts';
+import { layeredPreset, layersOf, settingsFor } from './runSettings.ts';
 
 /** The sizes of things that the verbs begin with; tests pass small ones. */
 export interface Presets {
@@ -97,8 +97,9 @@ function tellOfMissingWeights(
 async function newRun(options: DemoOptions, presets: Presets, context: VerbContext): Promise<OpenedRun> {
   const engine = engineOf(options);
   const preset = beginningOf(options, presets);
-  tellOfMissingWeights(preset, options, context);
   const layers = await layersOf(options);
+  layeredPreset(preset, layers); // a wrong setting is told before data are made or read
+  tellOfMissingWeights(preset, options, context);
   const source = sourceFor(options, presets);
   const data = await openData(source, options.seed, context);
   const config: RunConfig = {
