@@ -13,6 +13,8 @@ interface Series {
   readonly smoothing?: number;
   /** Marks every point with a dot, for lines of few points. */
   readonly dots?: boolean;
+  /** What the legend states behind the name; the value at the end unless given. */
+  readonly value?: string;
 }
 
 /** A chart: its words, its lines and how high values are spread. */
@@ -169,7 +171,7 @@ function lastValue({ points, smoothing }: Series): string {
 function drawLegend(series: readonly Series[], frame: Frame): readonly SvgNode[] {
   let x = frame.left;
   return series.flatMap((one, index) => {
-    const words = `${one.name}${lastValue(one)}`;
+    const words = `${one.name}${one.value === undefined ? lastValue(one) : ` ${one.value}`}`;
     const at = x;
     x += 34 + 7.6 * words.length; // wide enough for any of the fonts
     const stroke = lineColours[index % lineColours.length] ?? ink;

@@ -15,13 +15,16 @@ function curveOf({ precision, axes }: CocoEvaluation, iou: number, classIndex: n
   });
 }
 
+/** The mean of the finite values; NaN when there is none. */
+function meanOf(values: readonly number[]): number {
+  const finite = values.filter(Number.isFinite);
+  return finite.reduce((sum, value) => sum + value, 0) / finite.length;
+}
+
 /** The mean of the curves at every recall, over those that have a value there. */
 function meanCurve(curves: readonly (readonly number[])[]): readonly number[] {
   const [first = []] = curves;
-  return first.map((_, i) => {
-    const values = curves.map((curve) => curve[i] ?? Number.NaN).filter(Number.isFinite);
-    return values.length === 0 ? Number.NaN : values.reduce((sum, value) => sum + value, 0) / values.length;
-  });
+  return first.map((_, i) => meanOf(curves.map((curve) => curve[i] ?? Number.NaN)));
 }
 
 /**
@@ -43,6 +46,7 @@ export function precisionRecallChart(evaluation: CocoEvaluation): string {
   const all = { name: 'all classes', curve: meanCurve(curves.map(({ curve }) => curve)) };
   const series = [all, ...shown].map(({ name, curve }) => ({
     name,
+    value: `AP ${(100 * meanOf(curve)).toFixed(1)}`,
     points: axes.recalls.map((recall, i): Point => [recall, curve[i] ?? Number.NaN]),
   }));
   const iou = axes.iouThresholds[0] ?? 0.5;

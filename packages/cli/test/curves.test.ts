@@ -112,10 +112,10 @@ it('precision and recall are those of IoU 0.5, of the classes with the most obje
     recall: empty,
     axes,
   });
-  // the legend states the values at the end
-  expect(svg).toContain('>all classes 0.2<');
-  expect(svg).toContain('>cat 0.4<');
-  expect(svg.indexOf('>dog 0<')).toBeLessThan(svg.indexOf('>cat 0.4<'));
+  // the legend states the means
+  expect(svg).toContain('>all classes AP 49.2<');
+  expect(svg).toContain('>cat AP 73.3<');
+  expect(svg.indexOf('>dog AP 25.0<')).toBeLessThan(svg.indexOf('>cat AP 73.3<'));
 });
 
 it('centre priors are ellipses in strides, one per class and evaluation, at one scale', () => {
