@@ -4,12 +4,10 @@ import { formatCocoReport } from '@autoassign/datasets';
 import { assignmentPicture } from './assignmentPicture.ts';
 import { assignmentScenes } from './assignmentScenes.ts';
 import { writeFileAtomic, writeJson } from './atomicFile.ts';
-import { confusionOf } from './confusion.ts';
-import { confusionChart } from './confusionChart.ts';
 import { detectionSheet } from './detectionSheet.ts';
 import { formatScores, scoresOf } from './evaluation.ts';
+import { writeMeasurementCharts } from './measurementCharts.ts';
 import { renderPicture } from './pictures.ts';
-import { precisionRecallChart } from './precisionRecallChart.ts';
 import type { TrainingRun } from './prepareRun.ts';
 import type { VerbContext } from './program.ts';
 import { formatDuration } from './progressText.ts';
@@ -50,11 +48,7 @@ async function writePictures(run: TrainingRun, finished: FinishedRun): Promise<v
   const sheet = await detectionSheet(data.validation, finished.measured.detections, title);
   await writeFileAtomic(join(files.folder, 'detections.png'), await renderPicture(sheet, 'png'));
   await writeAssignmentPictures(run, finished);
-  const { evaluation, detections } = finished.measured;
-  await writeFileAtomic(join(files.folder, 'precision-recall.svg'), precisionRecallChart(evaluation));
-  const confusion = confusionOf(data.validation, detections);
-  await writeFileAtomic(join(files.folder, 'confusion.svg'), confusionChart(confusion));
-  await writeJson(join(files.folder, 'confusion.json'), confusion);
+  await writeMeasurementCharts(files.folder, data.validation, finished.measured);
 }
 
 /** What the user reads at the end: numbers in all and per class, how long it took, and where everything is. */

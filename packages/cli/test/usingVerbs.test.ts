@@ -38,10 +38,13 @@ describe('eval', () => {
     const folder = join(out, 'eval');
     expect(await namesIn(folder)).toEqual([
       'config.json',
+      'confusion.json',
+      'confusion.svg',
       'detections.json',
       'detections.png',
       'env.json',
       'errors.svg',
+      'precision-recall.svg',
       'summary.json',
     ]);
     expect(stdout).toMatch(/^AP50 .* objects found by \d+ detections\nerror +count +AP50$/m);

@@ -19,6 +19,8 @@ import { describeEngine, engineOf, openEngine, startedBy } from '../engine.ts';
 import { errorChart } from '../errorChart.ts';
 import type { EvaluationRequest, Measured } from '../evaluation.ts';
 import { formatScores, measure, scoresOf } from '../evaluation.ts';
+import { evaluationBatchSize } from '../imagePlan.ts';
+import { writeMeasurementCharts } from '../measurementCharts.ts';
 import type { EvalOptions } from '../options.ts';
 import { type OwnEvaluation, ownEvaluationOf, writeOwnResults } from '../ownEvaluation.ts';
 import { renderPicture } from '../pictures.ts';
@@ -27,8 +29,6 @@ import type { RunFiles } from '../runFolder.ts';
 import { startRun } from '../runFolder.ts';
 import type { LoadedDetector } from '../weightsFile.ts';
 import { findWeights, loadDetector } from '../weightsFile.ts';
-
-const defaultBatchSize = 8;
 
 function requireSameClasses(folder: string, dataset: Dataset, { detector, path }: LoadedDetector): void {
   const { classes } = detector.config;
@@ -79,6 +79,7 @@ async function writeResults(
   const sheet = await detectionSheet(dataset, detections, formatScores(scores));
   await writeFileAtomic(join(files.folder, 'detections.png'), await renderPicture(sheet, 'png'));
   await writeFileAtomic(join(files.folder, 'errors.svg'), errorChart(errors));
+  await writeMeasurementCharts(files.folder, dataset, measured);
   if (own !== undefined) await writeOwnResults(files.folder, own);
   await writeJson(files.summary, summary);
   return summary;
@@ -100,7 +101,10 @@ async function evaluateOn(
   reporter.message(
     `Evaluating ${loaded.path} on ${dataset.name}, ${dataset.length} images, by ${describeEngine(engine)}`,
   );
-  const batchSize = Math.min(options.batch ?? defaultBatchSize, dataset.length);
+  const batchSize = Math.min(
+    options.batch ?? evaluationBatchSize(loaded.test, dataset.length),
+    dataset.length,
+  );
   const augmentation =
     options.tta === true ? (loaded.detector.config.test.augmentation ?? usualAugmentation) : undefined;
   const several = augmentation === undefined ? undefined : { augmentation, backend };
@@ -124,7 +128,7 @@ async function evaluateOn(
   reporter.event({ event: 'summary', folder: files.folder, ...summary });
   const ownText = own === undefined ? '' : `\n\n${own.text}`;
   reporter.result(
-    `\n${formatCocoReport(measured.evaluation)}${ownText}\n\n${formatErrorReport(errors)}\n\nResults in ${files.folder}: summary.json, detections.json, detections.png, errors.svg`,
+    `\n${formatCocoReport(measured.evaluation)}${ownText}\n\n${formatErrorReport(errors)}\n\nResults in ${files.folder}: summary.json, detections.json, detections.png, errors.svg, precision-recall.svg, confusion.svg`,
   );
 }
 
