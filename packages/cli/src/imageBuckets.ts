@@ -4,6 +4,9 @@ import { chooseBuckets, isTrainable, paddedSize } from '@autoassign/datasets';
 import { fittedSize } from './fittedSize.ts';
 import type { ImagePlan, TrainingSize } from './runConfig.ts';
 
+/** What images of several sizes are given where no number is asked for. */
+const usualShapes = 16;
+
 /** Of a range of short sides, as many are looked at when sizes are chosen. */
 const sidesOfRange = 9;
 
@@ -51,7 +54,8 @@ function largestTogether(sizes: readonly ImageSize[], { groupByAspect }: ImagePl
 type Buckets = Pick<BatchOptions, 'buckets' | 'bucketBy' | 'sizeInBatch'>;
 
 /**
- * How the batches of training images get at most `mostShapes` padded sizes; as large as their images need without that number.
+ * How the batches of training images get at most `mostShapes` padded sizes. Without that number there are 16 for several short sides, and for one short
+ * side batches are as large as their images need.
  *
  * With one short side, images of one padded size are batched together. With several, a batch takes the smallest of the sizes that
  * holds its images as they were drawn.
@@ -61,11 +65,13 @@ export function trainingBuckets(
   images: ImagePlan,
   { padMultiple, perBatch }: { readonly padMultiple: number; readonly perBatch: number },
 ): Buckets {
-  const { train, mostShapes } = images;
+  const { train } = images;
+  const isMultiScale = train.shortSides.length > 1;
+  const mostShapes = images.mostShapes ?? (isMultiScale ? usualShapes : undefined);
   if (mostShapes === undefined) return {};
   const largest = { ...train, shortSide: Math.max(...train.shortSides) };
   const sizeInBatch = (size: ImageSize): ImageSize => fittedSize(size, largest);
-  if (train.shortSides.length === 1) return { buckets: { mostShapes }, sizeInBatch };
+  if (!isMultiScale) return { buckets: { mostShapes }, sizeInBatch };
   const sizes = sizesIn(dataset);
   const drawn: CountedSize[] = sidesOf(train).flatMap((shortSide) =>
     sizes.map((size) => ({ ...fittedSize(size, { ...train, shortSide }), count: size.count })),

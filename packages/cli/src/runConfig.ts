@@ -42,7 +42,7 @@ export interface ImagePlan {
   readonly test: TestSize;
   /** Whether landscape and portrait images go into separate batches, which saves padding. */
   readonly groupByAspect: boolean;
-  /** The most padded sizes of training batches, each a program to compile and keep; unless given, a batch is as large as its images need. */
+  /** The most padded sizes of training batches, each a program to compile and keep; unless given, 16 with several short sides, else a batch is as large as its images need. */
   readonly mostShapes?: number;
 }
 

@@ -68,7 +68,7 @@ const imagePlan: Schema<ImagePlan> = object<ImagePlan>({
     yesOrNo,
   ),
   mostShapes: field(
-    'The most padded sizes of training batches, each a program to compile and keep; unless given, a batch is as large as its images need.',
+    'The most padded sizes of training batches, each a program to compile and keep; unless given, 16 with several short sides, else a batch is as large as its images need.',
     optional(count),
   ),
 });
