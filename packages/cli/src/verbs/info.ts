@@ -71,10 +71,14 @@ function tableOf({ stages, training }: ModelInfo): readonly string[] {
   );
 }
 
+/** The most that a WebAssembly memory has. */
+const mostBytes = 2 ** 32;
+
 function memoryLine(what: string, needs: MemoryNeeds): string {
   const held = needs.arguments + needs.constants + needs.results;
   const kept = needs.kept === 0 ? '' : `, filters for the kernels ${mebibytes(needs.kept)}`;
-  return `${what}: ${mebibytes(needs.total)} at most (parameters, state and batch ${mebibytes(held)}, intermediate values ${mebibytes(needs.plan)}${kept})`;
+  const excess = needs.total > mostBytes ? '; more than the 4 GiB that wasm has' : '';
+  return `${what}: ${mebibytes(needs.total)} at most (parameters, state and batch ${mebibytes(held)}, intermediate values ${mebibytes(needs.plan)}${kept})${excess}`;
 }
 
 function infoText(info: ModelInfo, threads: number): string {
