@@ -1,4 +1,5 @@
 // The table of verbs: everything that is made from it holds for each of them.
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { verbTable, verbWords } from '../src/program/verbTable.ts';
 import { tryProgram } from './surroundings.ts';
@@ -8,8 +9,8 @@ const here = import.meta.dirname;
 /** The words of an example, with files and folders that exist in place of the user's. */
 const wordsOf = (words: string): string[] =>
   words.split(' ').map((word) => {
-    if (/\.(pth|safetensors)$/.test(word)) return import.meta.filename;
-    return /^(photos|runs\/\S+)$/.test(word) ? here : word;
+    if (/\.(pth|safetensors|yaml)$/.test(word)) return import.meta.filename;
+    return /^(photos|path\/to\/folder|runs\/\S+)$/.test(word) ? here : word;
   });
 
 describe.each(verbTable.map((spec) => [spec.name, spec] as const))('%s', (name, spec) => {
@@ -42,6 +43,21 @@ describe.each(verbTable.map((spec) => [spec.name, spec] as const))('%s', (name, 
     expect(exitCode).toBe(2);
     expect(stderr.startsWith(`autoassign ${name}: `)).toBe(true);
     expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+  });
+});
+
+describe('README', () => {
+  const text = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
+  const lines = [...text.matchAll(/^npm run (?:--silent )?autoassign -- ([^#>\n]*)/gm)].map(([, words]) =>
+    words!.trim(),
+  );
+  it('shows most verbs', () => {
+    expect(lines.length).toBeGreaterThan(15);
+  });
+
+  it.each(lines)('%s is a command line that the program takes', async (line) => {
+    const { exitCode, stderr } = await tryProgram(wordsOf(line)).outcome;
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
   });
 });
 
