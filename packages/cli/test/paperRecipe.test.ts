@@ -7,13 +7,17 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TrainingRecipe } from '../src/runConfig.ts';
 import { loadDetector } from '../src/weightsFile.ts';
 import { readEvents } from './eventFile.ts';
-import { logLines, runTiny, testFolder } from './tinyRuns.ts';
+import { blockImages, logLines, runTiny, testFolder, writeCocoFolder } from './tinyRuns.ts';
 
 let place: Awaited<ReturnType<typeof testFolder>>;
 let out: string;
+let words: readonly string[];
 beforeAll(async () => {
   place = await testFolder();
   out = join(place.folder, 'runs');
+  const data = join(place.folder, 'blocks');
+  await writeCocoFolder(data, { train: blockImages(8, 'a'), val: blockImages(2, 'b') });
+  words = ['train', '--data', data, '--out', out];
 });
 afterAll(() => place.remove());
 
@@ -24,7 +28,7 @@ const recipe: Partial<TrainingRecipe> = {
   optimizer: { kind: 'sgd', momentum: 0.9, weightDecay: 1e-4 },
   rate: 0.01,
   rateBatchSize: 16,
-  schedule: { kind: 'multiStep', milestones: [0.25], factor: 0.1 },
+  schedule: { kind: 'multiStep', milestones: [0.5], factor: 0.1 },
   warmup: { steps: 3, from: 0.001, form: 'mmdetection 3' },
   clipNorm: 35,
   ema: { decay: 0.9, rampSteps: 2 },
@@ -37,14 +41,13 @@ async function tensorsIn(...path: readonly string[]): Promise<Readonly<Record<st
 
 describe('the paper’s recipe', () => {
   it('continues bit for bit', async () => {
-    const words = ['demo', '--out', out, '--quiet'];
-    expect((await runTiny([...words, '--name', 'whole'], { recipe })).exitCode).toBe(0);
-    const stopped = await runTiny(['demo', '--out', out, '--name', 'stopped', '--json'], {
+    expect((await runTiny([...words, '--name', 'whole', '--quiet'], { recipe })).exitCode).toBe(0);
+    const stopped = await runTiny([...words, '--name', 'stopped', '--json'], {
       recipe,
       interruptAt: ({ event, step }) => event === 'step' && step === 3,
     });
     expect(stopped.exitCode).toBe(130);
-    expect((await runTiny(['demo', '--resume', join(out, 'stopped'), '--quiet'])).exitCode).toBe(0);
+    expect((await runTiny(['train', '--resume', join(out, 'stopped'), '--quiet'])).exitCode).toBe(0);
     for (const file of ['last.safetensors', 'best.safetensors'])
       expect(await tensorsIn(out, 'stopped', file)).toEqual(await tensorsIn(out, 'whole', file));
     const [whole, resumed] = await Promise.all(['whole', 'stopped'].map((name) => logLines(join(out, name))));
@@ -52,7 +55,7 @@ describe('the paper’s recipe', () => {
     const rates = (whole as { readonly event: string; readonly rate: number }[])
       .filter(({ event }) => event === 'step')
       .map(({ rate }) => rate);
-    // 2 of 16 images: an eighth of 0.01, down after a quarter of the eight steps of an epoch; so few steps have no warm-up
+    // 2 of 16 images: an eighth of 0.01, down after half of the four steps of an epoch; so few steps have no warm-up
     const expected = [1, 1, 0.1, 0.1].map((factor) => 0.00125 * factor);
     rates.forEach((rate, i) => {
       expect(rate).toBeCloseTo(expected[i] ?? Number.NaN, 12);
@@ -99,20 +102,19 @@ describe('an early end', () => {
     JSON.parse(await readFile(join(out, name, 'summary.json'), 'utf8')) as Record<string, unknown>;
 
   it('comes when evaluations get no better', async () => {
-    const words = ['demo', '--out', out, '--name', 'patient'];
-    const { exitCode, stdout } = await runTiny(words, {
+    const { exitCode, stdout } = await runTiny([...words, '--name', 'patient'], {
       recipe: { rate: 0, evaluate: { times: 6 }, patience: 1 },
     });
     expect(exitCode).toBe(0);
     expect(stdout).toContain('Ended early: no better evaluation among the last 1.');
     expect(await summaryOf('patient')).toMatchObject({ steps: 2 });
-    const again = await runTiny(['demo', '--resume', join(out, 'patient')]);
+    const again = await runTiny(['train', '--resume', join(out, 'patient')]);
     expect(again.stderr).toContain('is finished');
   });
 
   it('comes when the time is used up, with an evaluation of what there is', async () => {
-    const words = ['demo', '--out', out, '--name', 'hasty'];
-    const { exitCode, stdout } = await runTiny(words, { recipe: { timeBudget: 1e-3 } });
+    const hasty = [...words, '--name', 'hasty'];
+    const { exitCode, stdout } = await runTiny(hasty, { recipe: { timeBudget: 1e-3 } });
     expect(exitCode).toBe(0);
     expect(stdout).toContain('Ended early: the time budget of');
     const { steps, ending } = await summaryOf('hasty');
