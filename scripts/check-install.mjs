@@ -56,6 +56,8 @@ const measured = autoassign(
 );
 require(measured.trim().split('\n').length === 2, 'bench measures prediction and training');
 autoassign('demo', '--quick', '--steps', '3', '--threads', '1', 'recipe.batchSize=2', '--quiet');
+const { recipe } = JSON.parse(readFileSync(join(home, 'runs/demo/config.json'), 'utf8'));
+require(recipe.batchSize === 2, 'a setting of the command line is in config.json');
 const shapes = join(home, 'runs/data');
 const pictures = readdirSync(shapes, { recursive: true }).filter((file) => /\.(png|jpe?g)$/.test(file));
 autoassign('predict', join(shapes, pictures[0]), '--weights', 'runs/demo', '--threads', '1', '--quiet');

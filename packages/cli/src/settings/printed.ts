@@ -1,12 +1,14 @@
 // Settings as a YAML file with the meaning of every field beside it, to read and to begin a file of one's own with.
 import type { SchemaNode } from '@autoassign/detector/schema';
-import { Document, isMap, isScalar, type YAMLMap } from 'yaml';
+import { Document, isMap, isScalar, isSeq, type YAMLMap } from 'yaml';
 import { settingPaths } from './paths.ts';
 import type { Settings } from './runSchema.ts';
 
 /** What a field is, in one line: its meaning, its unit, and the words there are. */
 function meaningOf({ description = '', unit, enum: words, enumDescriptions }: SchemaNode): string {
-  const choices = words?.map((word, i) => `${word} (${enumDescriptions?.[i] ?? ''})`).join(', ');
+  const choices = words
+    ?.map((word, i) => `${word} (${enumDescriptions?.[i]?.replace(/\.$/, '') ?? ''})`)
+    .join(', ');
   return [description, unit && `In ${unit}.`, choices && `One of: ${choices}.`]
     .filter((part) => part !== undefined && part !== '')
     .join(' ');
@@ -20,7 +22,7 @@ function comment(map: YAMLMap, path: string): void {
     const meaning = setting === undefined ? '' : meaningOf(setting.node);
     if (meaning !== '' && isScalar(key)) key.commentBefore = ` ${meaning}`;
     if (isMap(value)) comment(value, inner);
-    else if (value !== null && typeof value === 'object' && 'flow' in value) value.flow = true;
+    else if (isSeq(value)) value.flow = value.items.every(isScalar);
   }
 }
 
