@@ -144,6 +144,13 @@ describe('mistakes on the command line end with status 2 and one line', () => {
     ['train', '--data', '--resume'],
     ['eval', '--data'],
     ['predict', 'images'],
+    ['bench --size 3', '--size needs a height and a width', "got '3'"],
+    ['bench --backends wasm,gpuu', '--backends needs one of cpu, wasm', "got 'gpuu'"],
+    ['bench --rounds 0', '--rounds needs a whole number from 1', "got '0'"],
+    ['config --preset r50-voci', "Did you mean 'r50-voc'?"],
+    ['completion tcsh', "'tcsh'", 'bash, zsh, fish'],
+    ['completion', 'shell'],
+    ['doctor --tun', 'Did you mean --tune?'],
     ['predict a.jpg --score 2', '--score needs a number from 0 to 1', "got '2'"],
     ['predict a.jpg --weights /no/such', '--weights', '/no/such'],
   ];
