@@ -26,17 +26,31 @@ if (!hasDriver) {
   console.warn(`Skipping the tests of WebGPU in Node: ${message}.`);
 }
 
+/** Tests that replace modules or count the threads of their process. */
+const alone = [
+  'packages/cli/test/backends.test.ts',
+  'packages/cli/test/precision.test.ts',
+  'packages/datasets/test/batch/workers.test.ts',
+];
+
 const node = {
   resolve: { conditions: [source, 'module', 'node', 'development|production'] },
   ssr: { resolve: { conditions: [source, 'module', 'node', 'development|production'] } },
   test: {
     name: 'node',
     include: ['packages/*/test/**/*.test.ts', 'bench/test/**/*.test.ts'],
-    exclude: ['packages/*/test/{browser,isolatedBrowser,webgpu}/**'],
+    exclude: ['packages/*/test/{browser,isolatedBrowser,webgpu}/**', ...alone],
     pool: 'threads' as const,
+    // one set of modules for all files of a worker: they hold no state, and loading them again took a minute
+    isolate: false,
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },
+};
+
+const nodeAlone = {
+  ...node,
+  test: { ...node.test, name: 'node alone', include: alone, exclude: [], isolate: true },
 };
 
 /** A process per file: a GPU device does not survive its thread. */
@@ -47,6 +61,7 @@ const webgpu = {
     name: 'webgpu',
     include: ['packages/*/test/webgpu/**/*.test.ts'],
     exclude: [],
+    isolate: true,
     pool: 'forks' as const,
   },
 };
@@ -98,6 +113,11 @@ export default defineConfig({
     maxWorkers: Math.max(2, availableParallelism() - 1),
     reporters: ['default', ['json', { outputFile: 'node_modules/.cache/vitest.json' }]],
     coverage: { provider: 'v8', include: ['packages/*/src/**'], reporter: ['text-summary', 'lcov'] },
-    projects: [node, ...(hasDriver ? [webgpu] : []), ...(chromium === undefined ? [] : browsers(chromium))],
+    projects: [
+      node,
+      nodeAlone,
+      ...(hasDriver ? [webgpu] : []),
+      ...(chromium === undefined ? [] : browsers(chromium)),
+    ],
   },
 });

@@ -9,6 +9,7 @@ import { parse } from 'yaml';
 import { UsageError } from '../src/exitCodes.ts';
 import { smallImages } from '../src/imagePlan.ts';
 import type { ConfigOptions } from '../src/options.ts';
+import { presetNamed } from '../src/presets.ts';
 import { demoRecipe } from '../src/recipe.ts';
 import { readSettings } from '../src/settings/configFile.ts';
 import { assigned, withLayer } from '../src/settings/layers.ts';
@@ -148,7 +149,7 @@ describe('files of settings', () => {
 
   it('are what settings are printed as', async () => {
     const changed = given('recipe.rate=0.02', 'recipe.length.epochs=3');
-    const text = printedSettings(changed);
+    const text = printedSettings(changed, presetNamed('small'));
     expect(withLayer(settings, await readSettings(await file('printed.yaml', text)))).toEqual(changed);
     expect(text).toContain(
       '# The learning rate after warm-up and before the schedule lowers it.\n  rate: 0.02',

@@ -1,6 +1,7 @@
 // Settings as a YAML file with the meaning of every field beside it, to read and to begin a file of one's own with.
 import type { SchemaNode } from '@autoassign/detector/schema';
 import { Document, isMap, isScalar, isSeq, type YAMLMap } from 'yaml';
+import type { Preset } from '../presets.ts';
 import { settingPaths } from './paths.ts';
 import type { Settings } from './runSchema.ts';
 
@@ -32,9 +33,21 @@ export function withoutClasses({ recipe, images, detector }: Settings): Readonly
   return { recipe, images, detector: network };
 }
 
-/** The settings as YAML with comments. */
-export function printedSettings(settings: Settings): string {
+/** What a preset is, and where its values come from, a line each. */
+function originLines({ description, pretrained, origin }: Preset): readonly string[] {
+  const begins = pretrained === undefined ? [] : [`Begins with ${pretrained}.`];
+  const sources = Object.entries(origin).map(
+    ([path, source]) => `${path === 'all' ? 'Values' : path}: ${source}.`,
+  );
+  return [`${description}.`, ...begins, ...sources];
+}
+
+/** The settings as YAML with comments, under the words of the preset that they began with. */
+export function printedSettings(settings: Settings, preset: Preset): string {
   const document = new Document(withoutClasses(settings));
+  document.commentBefore = originLines(preset)
+    .map((line) => ` ${line}`)
+    .join('\n');
   if (isMap(document.contents)) comment(document.contents, '');
   return document.toString({ lineWidth: 0 });
 }

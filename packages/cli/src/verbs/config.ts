@@ -13,7 +13,8 @@ export async function configVerb(options: ConfigOptions, { reporter }: VerbConte
     reporter.result(JSON.stringify(settingsFileSchema, null, 2));
     return;
   }
-  const settings = layeredPreset(presetNamed(options.preset), await layersOf(options));
-  reporter.event({ event: 'config', ...withoutClasses(settings) });
-  reporter.result(printedSettings(settings).trimEnd());
+  const preset = presetNamed(options.preset);
+  const settings = layeredPreset(preset, await layersOf(options));
+  reporter.event({ event: 'config', ...withoutClasses(settings), origin: preset.origin });
+  reporter.result(printedSettings(settings, preset).trimEnd());
 }
