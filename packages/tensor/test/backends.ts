@@ -22,15 +22,22 @@ export const dividedWasm = (threads: number, { fma = false }: { readonly fma?: b
   return wasmBackend({ threads, fma }, { products: 1, elements: 1 });
 };
 
-/** Every number of threads that differs in kind, with and without fused multiply-add. */
-export const wasmBackends: readonly BackendUnderTest[] = [1, 2, 3].flatMap((threads) =>
-  [false, true].map((fma) => ({
-    name: `wasm${threads === 1 ? '' : ` ${threads} threads`}${fma ? ' fma' : ''}`,
-    make: async () => dividedWasm(threads, { fma }),
-  })),
-);
+const wasmOf = (threads: number, fma: boolean): BackendUnderTest => ({
+  name: `wasm${threads === 1 ? '' : ` ${threads} threads`}${fma ? ' fma' : ''}`,
+  make: async () => dividedWasm(threads, { fma }),
+});
 
-export const backends: readonly BackendUnderTest[] = [
+/** One thread, with and without fused multiply-add: what numbers are checked on, since `threads/sameBits` finds those of more the same. */
+export const wasmBackends: readonly BackendUnderTest[] = [wasmOf(1, false), wasmOf(1, true)];
+
+/** Those whose numbers are checked. */
+export const computingBackends: readonly BackendUnderTest[] = [
   { name: 'cpu f32', make: () => createBackend('cpu') },
   ...wasmBackends,
+];
+
+/** Every number of threads that differs in kind, with and without fused multiply-add. */
+export const backends: readonly BackendUnderTest[] = [
+  ...computingBackends,
+  ...[2, 3].flatMap((threads) => [wasmOf(threads, false), wasmOf(threads, true)]),
 ];
