@@ -10,7 +10,7 @@ export interface BackendUnderTest {
 }
 
 /** Node 20 has relaxed SIMD behind a flag of the whole process; it counts for every module compiled after this. */
-const allowFusing = (): void => {
+export const allowFusing = (): void => {
   const { process } = globalThis as { readonly process?: Partial<NodeJS.Process> };
   const v8 = process?.getBuiltinModule?.('node:v8');
   v8?.setFlagsFromString('--experimental-wasm-relaxed-simd');

@@ -77,10 +77,11 @@ function reference(g: Conv2dGeometry, kind: Kind, a: Float32Array, b: Float32Arr
   return { expected, magnitudes, terms: terms.reduce((most, count) => Math.max(most, count), 1) };
 }
 
-/** The inputs, and the most error in units of the conformance bound. */
+/** The inputs, the most error in units of the conformance bound, and the most error of any value where that is given instead. */
 interface Demand {
   readonly values: (length: number, seed: number) => Float32Array;
   readonly error: number;
+  readonly difference?: number;
 }
 
 /** Any numbers, and the conformance bound. */
@@ -92,12 +93,18 @@ const exactNumbers: Demand = {
   error: 0,
 };
 
+/** The same with a tenth of the smallest term for an error. */
+export const wholeNumbers: Demand = { ...exactNumbers, error: Number.POSITIVE_INFINITY, difference: 0.1 };
+
+/** Any numbers, and three times the conformance bound. */
+export const roundedThreefold: Demand = { values: randomValues, error: 3 };
+
 function check(
   emitters: Emitters,
   g: Conv2dGeometry,
   kind: Kind,
   seed: number,
-  { values, error }: Demand,
+  { values, error, difference = Number.POSITIVE_INFINITY }: Demand,
 ): Float32Array {
   const sizes = sizesOf(g);
   const [first, second, result] =
@@ -114,6 +121,8 @@ function check(
   const { expected, magnitudes, terms } = reference(g, kind, a, b, result);
   expect(run.isOutsideUntouched, `${kind} wrote outside its output`).toBe(true);
   expect(worstError(run.output, expected, magnitudes, terms), kind).toBeLessThanOrEqual(error);
+  const differences = Array.from(run.output, (value, at) => Math.abs(value - expected[at]!));
+  expect(Math.max(0, ...differences), kind).toBeLessThanOrEqual(difference);
   return run.output;
 }
 
@@ -136,6 +145,11 @@ export function checkAll(emitters: Emitters, g: Conv2dGeometry, seed: number): v
 export function checkExactly(emitters: Emitters, g: Conv2dGeometry, seed: number): void {
   for (const kind of ['forward', 'inputGrad', 'filterGrad'] as const)
     check(emitters, g, kind, seed, exactNumbers);
+}
+
+/** Expects the right values of the convolution itself, and nothing written elsewhere. */
+export function checkForward(emitters: Emitters, g: Conv2dGeometry, seed: number, demand: Demand): void {
+  check(emitters, g, 'forward', seed, demand);
 }
 
 /** A convolution of one pixel. */

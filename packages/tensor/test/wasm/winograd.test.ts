@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Conv2dGeometry } from '../../src/backends/wasm/kernels/geometry.ts';
-import { isWinogradFaster } from '../../src/backends/wasm/kernels/winograd/choice.ts';
+import { areLargeTilesFaster, isWinogradFaster } from '../../src/backends/wasm/kernels/winograd/choice.ts';
 import { emitWinogradFilterGrad } from '../../src/backends/wasm/kernels/winograd/filterGrad.ts';
 
 import {
@@ -16,14 +16,29 @@ import {
   largeTiles,
   smallTiles,
 } from '../../src/backends/wasm/kernels/winograd/gradientTiles.ts';
+import { allowFusing } from '../backends.ts';
 import type { Emitters } from './convolution.ts';
-import { base, checkAll, checkExactly, square } from './convolution.ts';
+import {
+  base,
+  checkAll,
+  checkExactly,
+  checkForward,
+  roundedThreefold,
+  square,
+  wholeNumbers,
+} from './convolution.ts';
 
 const emitters: Emitters = {
   forward: emitWinogradConv2d,
   inputGrad: emitWinogradInputGrad,
   filterGrad: emitWinogradFilterGrad,
 };
+
+/** The same with tiles of 4x4 in the convolution. */
+const largeForward = (fma: boolean): Emitters => ({
+  ...emitters,
+  forward: (module, g) => emitWinogradConv2d(module, g, { tileSize: 4, fma }),
+});
 
 /** The same with given tiles of the filter gradient, wherever they pay. */
 const withTiles = (tiles: GradientTiles): Emitters => ({
@@ -83,6 +98,42 @@ describe('Winograd kernels', () => {
       );
     },
   );
+
+  // Whole numbers that come out within a tenth of themselves have every term: the smallest is one.
+  test.each([false, true])(
+    'tiles of 4x4 give whole numbers for small integers, whatever the geometry: fused %s',
+    (fma) => {
+      if (fma) allowFusing();
+      fc.assert(
+        fc.property(geometry([1, 19], [0, 4], [1, 13]), fc.nat(1000), (g, seed) =>
+          checkForward(largeForward(fma), g, seed, wholeNumbers),
+        ),
+        { numRuns: 40, seed: 23 },
+      );
+    },
+  );
+
+  // Their rounding is three times that of tiles of 2x2 (root mean square); the worst of many elements is held to as much.
+  test('tiles of 4x4 agree with double precision to three times the bound, for random geometries worth choosing', () => {
+    const chosen = geometry([6, 19], [0, 2], [8, 24]).filter(areLargeTilesFaster);
+    fc.assert(
+      fc.property(chosen, fc.nat(1000), (g, seed) =>
+        checkForward(largeForward(false), g, seed, roundedThreefold),
+      ),
+      { numRuns: 30, seed: 24 },
+    );
+  });
+
+  test.each<readonly [string, Partial<Conv2dGeometry>, boolean]>([
+    ['a layer of the paper', square(100, 100, 3, 1, 1), true],
+    ['images of whole tiles', square(8, 8, 3, 1, 1), true],
+    ['mostly empty tiles', square(5, 5, 3, 1, 1), false],
+    ['more filters than are read often', { ...square(28, 28, 3, 1, 1), channels: 512 }, false],
+    ['stride 2', square(100, 50, 3, 2, 1), false],
+  ])('tiles of 4x4 are chosen or not: %s', (_name, change, isChosen) => {
+    const g = { ...base, batch: 2, channels: 256, outChannels: 256, ...change };
+    expect(areLargeTilesFaster(g)).toBe(isChosen);
+  });
 
   test('large tiles of the filter gradient are chosen for many positions that they cover well', () => {
     const sizes = [40, 16, 15, 8, 4, 2].map((size) => {

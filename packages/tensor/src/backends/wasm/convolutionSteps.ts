@@ -13,11 +13,13 @@ import type { PanelForm } from './kernels/filterPanels.ts';
 import { forwardPanels, inputGradPanels, panelElements } from './kernels/filterPanels.ts';
 import type { Conv2dGeometry } from './kernels/geometry.ts';
 import type { KernelOptions } from './kernels/kernel.ts';
+import type { TileSize } from './kernels/winograd/convolutionTiles.ts';
 
-/** What a convolution step gains: the kind of panels that its second input holds and the shape of the filters; an epilogue. */
+/** What a convolution step gains: the kind of panels that its second input holds and the shape of the filters; the size of Winograd's tiles; an epilogue. */
 type ConvolutionAttrs = {
   readonly panels?: PanelForm['kind'];
   readonly filterShape?: Shape;
+  readonly tileSize?: TileSize;
   readonly epilogue?: Epilogue;
 };
 
@@ -63,7 +65,8 @@ export const isConvolution = ({ name }: Step['op']): boolean =>
 
 /** The panels that a step reads. */
 const panelsOf = (step: Step, inputs: readonly Spec[]): PanelForm | undefined => {
-  if (step.op.name === 'conv2d') return forwardPanels(forwardGeometry(inputs, step.attrs));
+  if (step.op.name === 'conv2d')
+    return forwardPanels(forwardGeometry(inputs, step.attrs), optionsOf(step.attrs).tileSize);
   if (step.op.name === 'conv2dInputGrad') return inputGradPanels(inputGradGeometry(inputs, step.attrs));
   return undefined;
 };
@@ -99,10 +102,11 @@ export const packFilters = (graph: Graph): Graph => {
 };
 
 /** What the kernel of a convolution must know besides its geometry. */
-export const optionsOf = (attrs: Attrs): Pick<KernelOptions, 'panels' | 'epilogue'> => {
-  const { panels, epilogue } = attrs as ConvolutionAttrs;
+export const optionsOf = (attrs: Attrs): Pick<KernelOptions, 'panels' | 'tileSize' | 'epilogue'> => {
+  const { panels, tileSize, epilogue } = attrs as ConvolutionAttrs;
   return {
     ...(panels === undefined ? {} : { panels }),
+    ...(tileSize === undefined ? {} : { tileSize }),
     ...(epilogue === undefined ? {} : { epilogue }),
   };
 };

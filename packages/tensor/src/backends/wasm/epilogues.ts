@@ -2,10 +2,9 @@
 import type { EpilogueOptions, EpilogueRead } from '../../graph/epilogues.ts';
 import type { Step } from '../../graph/graph.ts';
 import type { Spec } from '../../tensor.ts';
-import { forwardGeometry, inputGradGeometry, isConvolution } from './convolutionSteps.ts';
+import { forwardGeometry, inputGradGeometry, isConvolution, optionsOf } from './convolutionSteps.ts';
 import { isSeen, planePasses } from './kernels/turnedFilters.ts';
 import { isWinogradFaster } from './kernels/winograd/choice.ts';
-import { tileSize } from './kernels/winograd/transforms.ts';
 
 /** Whether the kernel stores every element of the result exactly once, where it belongs. */
 const canFinish = (step: Step, inputs: readonly Spec[], reads: readonly EpilogueRead[]): boolean => {
@@ -16,6 +15,7 @@ const canFinish = (step: Step, inputs: readonly Spec[], reads: readonly Epilogue
   if (work * geometry.height * geometry.width === 0) return false;
   if (isWinogradFaster(geometry, isForward ? 'output' : 'images')) {
     // where tiles reach over the edge the result is put together elsewhere first
+    const { tileSize = 2 } = optionsOf(step.attrs);
     const sides = isForward ? [outHeight, outWidth] : [geometry.height, geometry.width];
     return reads.every(({ kind }) => kind !== 'alike') || sides.every((side) => side % tileSize === 0);
   }

@@ -9,9 +9,12 @@ import { simplify } from '../../graph/simplify.ts';
 import { packFilters } from './convolutionSteps.ts';
 import { epilogues } from './epilogues.ts';
 import { foldScales } from './foldScales.ts';
+import { useLargeTiles } from './largeTiles.ts';
 
 /** The graph as it is planned. */
 export const passed = (graph: Graph): Graph => {
-  const fused = runSinksEarly(fuse(separateResults(foldScales(maskByResults(simplify(graph))))));
+  const fused = runSinksEarly(
+    fuse(separateResults(useLargeTiles(foldScales(maskByResults(simplify(graph)))))),
+  );
   return packFilters(fuseEpilogues(fused, epilogues));
 };

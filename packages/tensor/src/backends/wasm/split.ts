@@ -21,11 +21,10 @@ import {
   simplified,
 } from './kernels/geometry.ts';
 import type { KernelOptions, Range } from './kernels/kernel.ts';
-import { tileColumns, tileRows } from './kernels/microKernel.ts';
+import { panelRows, tileColumns } from './kernels/microKernel.ts';
 import { areGroupsThin, isInputGradThin } from './kernels/thinGroups.ts';
 import { isWinogradFaster } from './kernels/winograd/choice.ts';
 import { maximumTiles } from './kernels/winograd/convolution.ts';
-import { tileSize } from './kernels/winograd/transforms.ts';
 import { moveSplitters } from './splitMoves.ts';
 
 /** What one kernel of a divided step computes: a smaller step, or a range of the whole one's output. */
@@ -81,8 +80,13 @@ const rangesOf = (total: number, count: number, unit = 1, least = 1): readonly R
   return starts.map((from, i) => ({ from, to: starts[i + 1] ?? total }));
 };
 
-/** More parts than threads, so that one that is held up elsewhere leaves its share to the others. */
-const partsFor = (threads: number): number => 2 * threads;
+/** Most parts of a step for each thread, and of all. */
+const mostPartsPerThread = 8;
+const mostParts = 128;
+
+/** More parts than threads, so that one that is held up elsewhere leaves its share to the others: as many as are worth waking a thread for. */
+const partsFor = ({ threads, least }: Division, kind: keyof LeastWork, work: number): number =>
+  Math.max(2 * threads, Math.min(mostPartsPerThread * threads, mostParts, Math.floor(work / least[kind])));
 
 const bytesBetween = (from: number, spec: Spec): number => 4 * from * sizeOf(spec.shape.slice(1));
 
@@ -113,19 +117,44 @@ const imageInputs = ({ attrs }: WholeStep): ReadonlySet<number> => {
   return new Set([0, ...reads.flatMap((read) => (read.kind === 'alike' ? [2 + read.operand] : []))]);
 };
 
-/** Parts that compute ranges of the whole step's output: of what its kernel calls a part, or of result channels. */
+/** Parts that compute ranges of the whole step's output: of what its kernel calls a part, of result channels, or of both. */
 const splitRanges = (
   { inputs, output, attrs }: WholeStep,
-  ranges: readonly Range[],
-  kind: 'part' | 'channels' = 'part',
+  ranges: readonly Pick<KernelOptions, 'part' | 'channels'>[],
 ): readonly StepPart[] => {
   const offsets = [...inputs, output].map(() => 0);
-  return ranges.map((range) => ({ inputs, output, attrs, range: { [kind]: range }, offsets }));
+  return ranges.map((range) => ({ inputs, output, attrs, range, offsets }));
 };
+
+/** The same for ranges of parts alone. */
+const splitParts = (step: WholeStep, ranges: readonly Range[]): readonly StepPart[] =>
+  splitRanges(
+    step,
+    ranges.map((part) => ({ part })),
+  );
 
 /** Parts of result channels. Each packs the images for itself, so there are no more than threads. */
 const splitChannels = (step: WholeStep, threads: number): readonly StepPart[] =>
-  splitRanges(step, rangesOf(step.output.shape[1]!, threads, tileRows), 'channels');
+  splitRanges(
+    step,
+    rangesOf(step.output.shape[1]!, threads, panelRows).map((channels) => ({ channels })),
+  );
+
+/** Halves of the result channels. */
+const halvesOf = ({ output }: WholeStep): readonly Range[] => rangesOf(output.shape[1]!, 2, panelRows);
+
+/** Every part of every range of channels. */
+const crossed = (
+  step: WholeStep,
+  ofChannels: readonly Range[],
+  ofParts: readonly Range[],
+): readonly StepPart[] =>
+  ofChannels.flatMap((channels) =>
+    splitRanges(
+      step,
+      ofParts.map((part) => ({ part, channels })),
+    ),
+  );
 
 const productsOf = (geometry: Conv2dGeometry): number => {
   const { batch, channels, outChannels, groups, kernelHeight, kernelWidth, outHeight, outWidth } = geometry;
@@ -140,59 +169,76 @@ const unitOf = (pass: { readonly rows: AxisPass; readonly columns: AxisPass }): 
   return unit;
 };
 
-/** Images or rows of tiles where there are enough of them, else channels. No tile shares a sum with another, so any cut gives the same bits. */
-const splitWinograd = (step: WholeStep, threads: number): readonly StepPart[] => {
+/** Fewest of Winograd's tiles of a part: below, too many of the last panel's are empty. */
+const leastTiles = 64;
+
+/** Images or rows of tiles where there are enough of them, with halves of the channels or alone; else channels. No tile shares a sum with another, so any cut gives the same bits. */
+const splitWinograd = (step: WholeStep, threads: number, parts: number): readonly StepPart[] => {
   const [batch, , height, width] = step.output.shape as readonly [number, number, number, number];
+  const { tileSize = 2 } = optionsOf(step.attrs);
   const rows = Math.ceil(height / tileSize);
-  const tiles = rows * Math.ceil(width / tileSize);
+  const columns = Math.ceil(width / tileSize);
+  const tiles = rows * columns;
   const together = Math.max(1, Math.min(batch, Math.floor(maximumTiles / tiles)));
-  const images = rangesOf(batch, partsFor(threads), together);
+  const images = rangesOf(batch, parts, together);
   if (images.length >= threads) return splitImages(step, imageInputs(step), images);
-  if (rows >= 4 * partsFor(threads)) return splitRanges(step, rangesOf(rows, partsFor(threads)));
+  const mostOfRows = Math.floor(rows / Math.ceil(leastTiles / columns));
+  const ofRows = rangesOf(rows, Math.min(parts, mostOfRows));
+  if (ofRows.length >= 2 * threads) return splitParts(step, ofRows);
+  if (batch === 1 && ofRows.length >= threads) return crossed(step, halvesOf(step), ofRows);
   if (batch === 1) return splitChannels(step, threads);
   // few small images: every thread takes some together, fewer than one thread would
   return splitImages(step, imageInputs(step), rangesOf(batch, threads));
 };
 
-/** Fewest positions of a part: below, dividing channels leaves less of the register tiles and of the packing unused. */
+/** Fewest positions of a part: where there are fewer for as many parts, the halves of the channels are divided too. */
 const leastPositions = 128;
 
-/** Images where there are enough of them, else positions of the passes' first dimension, or channels where those are few. */
+/** Images where there are enough of them, else positions of the passes' first dimension, and channels where those are few. */
 const splitGathered = (
   step: WholeStep,
-  { threads, least }: Division,
+  division: Division,
   geometry: Conv2dGeometry,
   passes: readonly { readonly rows: AxisPass; readonly columns: AxisPass }[],
 ): readonly StepPart[] | undefined => {
   const [, , height, width] = step.output.shape as readonly [number, number, number, number];
   const { batch } = geometry;
-  if (productsOf(geometry) < least.products) return undefined;
-  if (optionsOf(step.attrs).panels === 'winograd') return splitWinograd(step, threads);
+  const { threads } = division;
+  const products = productsOf(geometry);
+  if (products < division.least.products) return undefined;
+  const parts = partsFor(division, 'products', products);
+  if (optionsOf(step.attrs).panels === 'winograd') return splitWinograd(step, threads, parts);
   const together = imagesTogether(batch, height * width);
-  const images = rangesOf(batch, partsFor(threads), together);
+  const images = rangesOf(batch, parts, together);
   if (images.length >= threads) return splitImages(step, imageInputs(step), images);
   const axes = new Set(passes.map(dividedAxis));
   const isSeen = passes.every(({ rows, columns }) => rows.taps * columns.taps > 0);
   // of images taken together each must begin with a tile of its own, or parts would shift the tiles of the later ones
   const isAligned =
     together === 1 || passes.every(({ rows, columns }) => (rows.count * columns.count) % tileColumns === 0);
-  const areFew = batch * height * width < leastPositions * partsFor(threads);
-  const canDivide = axes.size === 1 && isSeen && isAligned;
-  if (!canDivide || areFew)
+  const mostOfPositions = Math.floor((batch * height * width) / leastPositions);
+  const areFew = mostOfPositions < parts;
+  const isHalved = areFew && geometry.groups === 1;
+  const ofPositions = Math.min(parts / (isHalved ? 2 : 1), mostOfPositions);
+  const canDivide = axes.size === 1 && isSeen && isAligned && (isHalved || !areFew);
+  if (!canDivide || ofPositions < threads)
     return geometry.groups === 1
       ? splitChannels(step, threads)
       : splitImages(step, imageInputs(step), images);
   const [axis] = axes;
   const positions = Math.max(...passes.map((pass) => pass[axis!].count));
   const unit = Math.max(...passes.map(unitOf));
-  return splitRanges(step, rangesOf(positions, partsFor(threads), unit));
+  const ranges = rangesOf(positions, ofPositions, unit);
+  return isHalved ? crossed(step, halvesOf(step), ranges) : splitParts(step, ranges);
 };
 
 /** Groups of all images, which share nothing. */
-const splitThin = (step: WholeStep, { threads, least }: Division, geometry: Conv2dGeometry) =>
-  productsOf(geometry) < least.products
-    ? undefined
-    : splitRanges(step, rangesOf(geometry.batch * geometry.groups, partsFor(threads)));
+const splitThin = (step: WholeStep, division: Division, geometry: Conv2dGeometry) => {
+  const products = productsOf(geometry);
+  if (products < division.least.products) return undefined;
+  const parts = partsFor(division, 'products', products);
+  return splitParts(step, rangesOf(geometry.batch * geometry.groups, parts));
+};
 
 const splitConv2d: Splitter = (step, division) => {
   const geometry = simplified(forwardGeometry(step.inputs, step.attrs));
@@ -215,38 +261,45 @@ const splitInputGrad: Splitter = (step, division) => {
 };
 
 /** The pixels of all images are summed, so it is the filters that are divided: each part takes some of them, or of their taps. */
-const splitFilterGrad: Splitter = (step, { threads, least }) => {
+const splitFilterGrad: Splitter = (step, division) => {
+  const { threads } = division;
   const geometry = geometryOf(step.inputs[0]!.shape, step.output.shape, step.attrs as WindowAttrs);
-  if (productsOf(geometry) < least.products) return undefined;
+  const products = productsOf(geometry);
+  if (products < division.least.products) return undefined;
   // every part pads and transforms the images for itself, so there are no more than threads
   if (isWinogradFaster(geometry, 'output'))
-    return splitRanges(step, rangesOf(geometry.outChannels, threads, tileRows));
-  if (areGroupsThin(geometry)) return splitRanges(step, rangesOf(geometry.groups, partsFor(threads)));
+    return splitParts(step, rangesOf(geometry.outChannels, threads, panelRows));
+  if (areGroupsThin(geometry))
+    return splitParts(step, rangesOf(geometry.groups, partsFor(division, 'products', products)));
   const taps = sizeOf(step.output.shape.slice(1));
-  return splitRanges(step, rangesOf(taps, threads, tileColumns));
+  return splitParts(step, rangesOf(taps, threads, tileColumns));
 };
 
-const splitPanels: Splitter = (step, { threads, least }) => {
-  if (sizeOf(step.output.shape) < least.elements) return undefined;
+const splitPanels: Splitter = (step, division) => {
+  const elements = sizeOf(step.output.shape);
+  if (elements < division.least.elements) return undefined;
   const { form } = step.attrs as PanelAttrs;
-  return splitRanges(step, rangesOf(panelChannels(form), partsFor(threads), tileRows));
+  const parts = partsFor(division, 'elements', elements);
+  return splitParts(step, rangesOf(panelChannels(form), parts, panelRows));
 };
 
-const splitMatmul: Splitter = (step, { threads, least }) => {
+const splitMatmul: Splitter = (step, division) => {
   const attrs = step.attrs as MatmulAttrs;
   const [a, b] = step.inputs as readonly [Spec, Spec];
   const { batch, m, n, k } = matmulExtents(a.shape, b.shape, attrs);
-  if (batch * m * n * k < least.products) return undefined;
+  const products = batch * m * n * k;
+  if (products < division.least.products) return undefined;
+  const parts = partsFor(division, 'products', products);
   const flat = (spec: Spec): Spec => ({ ...spec, shape: [batch, ...spec.shape.slice(-2)] });
   if (batch > 1)
     return splitImages(
       { ...step, inputs: [flat(a), flat(b)], output: flat(step.output) },
       new Set([0, 1]),
-      rangesOf(batch, partsFor(threads)),
+      rangesOf(batch, parts),
     );
   // products of few rows go another way, with other bits
-  if (attrs.transposeA || m <= 4 * tileRows) return undefined;
-  return rangesOf(m, partsFor(threads), 2 * tileRows, tileRows + 1).map(({ from, to }) => ({
+  if (attrs.transposeA || m <= 4 * panelRows) return undefined;
+  return rangesOf(m, parts, 2 * panelRows, panelRows + 1).map(({ from, to }) => ({
     inputs: [{ ...a, shape: [to - from, k] }, flat(b)],
     output: { ...step.output, shape: [to - from, n] },
     attrs,
@@ -255,14 +308,16 @@ const splitMatmul: Splitter = (step, { threads, least }) => {
 };
 
 /** The outermost kept dimension is divided; a single one where vectors end. */
-const splitLoop: Splitter = ({ inputs, output, attrs }, { threads, least }) => {
+const splitLoop: Splitter = ({ inputs, output, attrs }, division) => {
   const { loop, spec } = attrs as LoopAttrs;
   const kept = loop.extents.length - (loop.reduction?.rank ?? 0);
-  if (kept === 0 || sizeOf(loop.extents) < least.elements) return undefined;
+  const elements = sizeOf(loop.extents);
+  if (kept === 0 || elements < division.least.elements) return undefined;
+  const parts = partsFor(division, 'elements', elements);
   const [outermost, ...inner] = loop.extents as readonly [number, ...number[]];
   const outputStride = sizeOf(inner.slice(0, kept - 1));
   const isVector = kept === 1;
-  return rangesOf(outermost, partsFor(threads), isVector ? 16 : 1, isVector ? 4 : 1).map(({ from, to }) => {
+  return rangesOf(outermost, parts, isVector ? 16 : 1, isVector ? 4 : 1).map(({ from, to }) => {
     const part = { ...loop, extents: [to - from, ...inner] };
     const partAttrs: LoopAttrs = { spec, loop: part };
     return {
@@ -275,26 +330,34 @@ const splitLoop: Splitter = ({ inputs, output, attrs }, { threads, least }) => {
 };
 
 /** Planes of channels, whichever image they belong to. */
-const splitPool: Splitter = (step, { threads, least }) => {
-  if (sizeOf(step.inputs[0]!.shape) < least.elements) return undefined;
+const splitPool: Splitter = (step, division) => {
+  const elements = sizeOf(step.inputs[0]!.shape);
+  if (elements < division.least.elements) return undefined;
   const planes = (spec: Spec): Spec => {
     const [images, channels, ...rest] = spec.shape as readonly [number, number, ...number[]];
     return { ...spec, shape: [images * channels, 1, ...rest] };
   };
   const flat = { ...step, inputs: step.inputs.map(planes), output: planes(step.output) };
-  return splitImages(flat, new Set([0]), rangesOf(flat.output.shape[0]!, partsFor(threads)));
+  return splitImages(
+    flat,
+    new Set([0]),
+    rangesOf(flat.output.shape[0]!, partsFor(division, 'elements', elements)),
+  );
 };
 
 /** Channels, which share their points but no sums; each part makes the tables for itself, so there are no more than threads. */
 const splitSample: Splitter = (step, { threads, least }) => {
   const channels = step.inputs[0]!.shape[1]!;
-  return largestOf(step) < least.elements ? undefined : splitRanges(step, rangesOf(channels, threads));
+  return largestOf(step) < least.elements ? undefined : splitParts(step, rangesOf(channels, threads));
 };
 
 /** Rows of points: the sums over channels stay whole. */
-const splitPointGrad: Splitter = (step, { threads, least }) => {
+const splitPointGrad: Splitter = (step, division) => {
   const rows = sizeOf(step.output.shape.slice(0, 3));
-  return largestOf(step) < least.elements ? undefined : splitRanges(step, rangesOf(rows, partsFor(threads)));
+  const elements = largestOf(step);
+  return elements < division.least.elements
+    ? undefined
+    : splitParts(step, rangesOf(rows, partsFor(division, 'elements', elements)));
 };
 
 /** The elements of the largest tensor of a step. */

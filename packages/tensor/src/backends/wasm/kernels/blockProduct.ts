@@ -11,7 +11,7 @@ import { integers, newLocals } from '../assembler/module.ts';
 import { i32, minimumI32 } from '../assembler/scalar.ts';
 import { epilogueCode, epilogueKey, readCount } from './epilogue.ts';
 import type { FinishingKernel, LeftLayout } from './microKernel.ts';
-import { finishingKernel, microKernel, tileColumns, tileRows } from './microKernel.ts';
+import { finishingKernel, microKernel, rowsOfTile, tileColumns } from './microKernel.ts';
 import { scatterTile, spreadTile } from './scatterTile.ts';
 
 /**
@@ -21,7 +21,7 @@ import { scatterTile, spreadTile } from './scatterTile.ts';
 export const maximumBlockDepth = 320;
 
 /** Most columns of one packed block: with the depth above it stays in the second-level cache. */
-export const maximumBlockColumns = 128;
+export const maximumBlockColumns = 192;
 
 /**
  * How the left operand lies in memory, whether relaxed SIMD may be used, and what the tiles follow: `rows`, so that rows of A are
@@ -32,7 +32,12 @@ export interface ProductForm {
   readonly layout: LeftLayout;
   readonly fma: boolean;
   readonly walk?: Walk;
+  /** Bytes of a panel of B from one depth step to the next; those of its eight columns without it. */
+  readonly stepBytes?: number;
 }
+
+/** Bytes of the eight columns of a panel. */
+const panelStepBytes = 4 * tileColumns;
 
 type Walk = 'rows' | 'columns';
 
@@ -56,7 +61,7 @@ export function blockSize(total: number, maximum: number, step = 1): number {
  * C = A B or C += A B for `rows` rows and `columns` columns.
  * Parameters: a, aStride, b, table, columns, c, cStride, rows, depth (at least 1), accumulate, tile.
  * `aStride` is the bytes from row to row in `rows` layout, from panel to panel in `panel` layout; `b` the packed
- * panels of `depth * tileColumns` elements; `table` the byte offset from `c` of every column, readable up to a
+ * panels of `depth` steps of `tileColumns` elements; `table` the byte offset from `c` of every column, readable up to a
  * whole panel; `tile` is scratch memory of `tileBytes`.
  */
 export function blockProduct(module: ModuleBuilder, form: ProductForm): Subroutine<11> {
@@ -73,15 +78,16 @@ export function finishingProduct(
   return module.once(key, () => emitBlockProduct(module, form, epilogue));
 }
 
-function formKey({ layout, fma, walk = 'rows' }: ProductForm): string {
-  return `blockProduct ${layout} ${fma} by ${walk}`;
+function formKey({ layout, fma, walk = 'rows', stepBytes = panelStepBytes }: ProductForm): string {
+  return `blockProduct ${layout} ${fma} by ${walk} ${stepBytes}`;
 }
 
 function emitBlockProduct(
   module: ModuleBuilder,
-  { layout, fma, walk = 'rows' }: ProductForm,
+  { layout, fma, walk = 'rows', stepBytes = panelStepBytes }: ProductForm,
   epilogue?: Epilogue,
 ): FinishingKernel {
+  const tileRows = rowsOfTile(layout);
   const forms = Array.from({ length: tileRows }, (_, index) => {
     return { rows: index + 1, vectors: tileColumns / 4, layout, fma } as const;
   });
@@ -111,7 +117,7 @@ function emitBlockProduct(
       rest: readonly Local<'i32'>[] = [],
     ): Statement =>
       callByHeight(kernels, tileHeight, (kernel) =>
-        kernel.call(rowsOfA, aStride, panel, i32.const(4 * tileColumns), target, stride, depth, add, ...rest),
+        kernel.call(rowsOfA, aStride, panel, i32.const(stepBytes), target, stride, depth, add, ...rest),
       );
     const lastOffset = i32.load(offsets, 4 * (tileColumns - 1));
     const oneTile: Statement =
@@ -139,8 +145,8 @@ function emitBlockProduct(
         tileHeight.set(i32.sub(rows, row)),
         tileHeight.set(minimumI32(tileHeight, tileRows)),
         ...body,
-        increment(rowsOfA, layout === 'rows' ? i32.shl(aStride, Math.log2(tileRows)) : aStride),
-        increment(rowsOfC, i32.shl(cStride, Math.log2(tileRows))),
+        increment(rowsOfA, layout === 'rows' ? i32.mul(aStride, tileRows) : aStride),
+        increment(rowsOfC, i32.mul(cStride, tileRows)),
         ...advance(tileRows, increment),
       ]),
     ];
@@ -157,7 +163,7 @@ function emitBlockProduct(
       ]),
     ];
     return [
-      panelBytes.set(i32.mul(depth, 4 * tileColumns)),
+      panelBytes.set(i32.mul(depth, stepBytes)),
       ...(walk === 'rows' ? eachRow(eachColumn([oneTile])) : eachColumn(eachRow([oneTile]))),
     ];
   });

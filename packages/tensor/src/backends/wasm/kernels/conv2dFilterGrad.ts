@@ -14,7 +14,7 @@ import { axesOf, conv2dName, forwardPass, imagesTogether, simplified } from './g
 import type { Kernel, KernelOptions, Range } from './kernel.ts';
 import { partName } from './kernel.ts';
 import type { LeftLayout } from './microKernel.ts';
-import { tileBytes, tileColumns, tileRows } from './microKernel.ts';
+import { panelRows, tileBytes, tileColumns } from './microKernel.ts';
 import { fillTable, lineGrid } from './offsetTable.ts';
 import { transposePanel } from './packing.ts';
 import { paddedPlane, sourceOf } from './paddedSource.ts';
@@ -243,16 +243,16 @@ function gradientRows(
     const pointer = i32.add(first, i32.shl(pixel, 2));
     return { layout: 'rows', pointer, stride: i32.const(4 * pixelsPerImage), prepare: [] };
   }
-  const panels = scratch.region(4 * blockDepth * roundUp(rows, tileRows));
+  const panels = scratch.region(4 * blockDepth * roundUp(rows, panelRows));
   const [row, at, source, panel, rowSource] = newLocals(local, 'i32', 5);
   return {
     layout: 'panel',
     pointer: panels,
-    stride: i32.mul(depth, 4 * tileRows),
+    stride: i32.mul(depth, 4 * panelRows),
     prepare: [
       panel.set(panels),
       rowSource.set(first),
-      forRange(row, 0, rows, tileRows, [
+      forRange(row, 0, rows, panelRows, [
         source.set(rowSource),
         forRange(at, 0, count, 1, [
           transposePanel(module, 1).call(
@@ -263,9 +263,9 @@ function gradientRows(
             pixelsPerImage,
           ),
           increment(source, imageBytes),
-          increment(panel, 4 * tileRows * pixelsPerImage),
+          increment(panel, 4 * panelRows * pixelsPerImage),
         ]),
-        increment(rowSource, 4 * tileRows * pixelsPerImage),
+        increment(rowSource, 4 * panelRows * pixelsPerImage),
       ]),
     ],
   };

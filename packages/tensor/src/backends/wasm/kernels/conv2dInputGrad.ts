@@ -12,7 +12,7 @@ import type { Conv2dGeometry } from './geometry.ts';
 import { conv2dName, partOfPass, simplified } from './geometry.ts';
 import type { Kernel, KernelOptions, Range } from './kernel.ts';
 import { partName, pointerParams, pointersOf } from './kernel.ts';
-import { tileRows } from './microKernel.ts';
+import { panelRows } from './microKernel.ts';
 import { scratchLayout } from './scratch.ts';
 import { emitThinInputGrad, isInputGradThin } from './thinGroups.ts';
 import { isSeen, packTurnedFilters, planePasses, turnedFilters, turnedPlaces } from './turnedFilters.ts';
@@ -122,5 +122,5 @@ function panelsAt(
   { offset, panelBytes, groupStride } = { offset: 0, panelBytes: 0, groupStride: 0 },
 ): GatherPass['filters'] {
   const pointer = i32.add(panels, offset);
-  return { layout: 'panel', pointer, stride: panelBytes, step: 4 * tileRows, groupStride };
+  return { layout: 'panel', pointer, stride: panelBytes, step: 4 * panelRows, groupStride };
 }

@@ -9,6 +9,7 @@ import { isInputGradThin } from './thinGroups.ts';
 import type { TurnedFilters } from './turnedFilters.ts';
 import { packTurnedFilters, turnedFilters, turnedPlaces } from './turnedFilters.ts';
 import { isWinogradFaster } from './winograd/choice.ts';
+import type { TileSize } from './winograd/convolutionTiles.ts';
 import type { WinogradFilters } from './winograd/filters.ts';
 import { packWinogradFilters, winogradFilterBytes } from './winograd/filters.ts';
 
@@ -18,17 +19,29 @@ export type PanelForm =
   | ({ readonly kind: 'turned' } & TurnedFilters);
 
 /** The panels that the forward convolution reads; none where it reads the filters as they lie in memory. */
-export function forwardPanels(geometry: Conv2dGeometry): PanelForm | undefined {
+export function forwardPanels(geometry: Conv2dGeometry, tileSize: TileSize = 2): PanelForm | undefined {
   if (!isWinogradFaster(geometry, 'output')) return undefined;
   const { channels, outChannels } = geometry;
-  return { kind: 'winograd', resultChannels: outChannels, sourceChannels: channels, isTurned: false };
+  return {
+    kind: 'winograd',
+    resultChannels: outChannels,
+    sourceChannels: channels,
+    tileSize,
+    isTurned: false,
+  };
 }
 
 /** The panels that the input gradient reads; none where there is nothing to compute, or where it reads the filters as they lie in memory. */
 export function inputGradPanels(geometry: Conv2dGeometry): PanelForm | undefined {
   const { batch, channels, outChannels, outHeight, outWidth } = geometry;
   if (isWinogradFaster(geometry, 'images'))
-    return { kind: 'winograd', resultChannels: channels, sourceChannels: outChannels, isTurned: true };
+    return {
+      kind: 'winograd',
+      resultChannels: channels,
+      sourceChannels: outChannels,
+      tileSize: 2,
+      isTurned: true,
+    };
   if (batch * channels * outChannels * outHeight * outWidth === 0 || isInputGradThin(geometry))
     return undefined;
   const form = turnedFilters(simplified(geometry));
@@ -51,13 +64,13 @@ export function emitFilterPanels(
   form: PanelForm,
   options: KernelOptions = {},
 ): Kernel {
-  const { part } = options;
-  const exportName = `filterPanels ${JSON.stringify(form)}${partName(options)}`;
+  const { fma = false, part } = options;
+  const exportName = `filterPanels ${JSON.stringify(form)} ${fma}${partName(options)}`;
   return module.once(exportName, () => {
     const params = ['i32', 'i32', 'i32'] as const;
     const func = module.define({ exportName, params, result: 'void' }, ([filters, panels], local) =>
       form.kind === 'winograd'
-        ? packWinogradFilters({ module, local }, form, filters, panels, part)
+        ? packWinogradFilters({ module, fma, local }, form, filters, panels, part)
         : packTurnedFilters({ module, local }, form, filters, panels, part),
     );
     return { func, scratchBytes: 0 };

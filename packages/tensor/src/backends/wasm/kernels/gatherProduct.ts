@@ -22,7 +22,7 @@ import type { AxisPass } from './geometry.ts';
 import { imagesTogether } from './geometry.ts';
 import type { Range } from './kernel.ts';
 import type { LeftLayout } from './microKernel.ts';
-import { tileBytes, tileColumns, tileRows } from './microKernel.ts';
+import { panelRows, tileBytes, tileColumns } from './microKernel.ts';
 import type { OffsetGrid } from './offsetTable.ts';
 import { fillTable, gridCount } from './offsetTable.ts';
 import type { PaddedPlane, Source } from './paddedSource.ts';
@@ -214,7 +214,7 @@ function passCode(
   const sourceChannels = source.channels / groups;
   const { from: firstResult, to: lastResult } = product.channels ?? { from: 0, to: result.channels / groups };
   const resultChannels = lastResult - firstResult;
-  const filterOffset = (filters.layout === 'rows' ? firstResult : firstResult / tileRows) * filters.stride;
+  const filterOffset = (filters.layout === 'rows' ? firstResult : firstResult / panelRows) * filters.stride;
   const resultPlane = 4 * result.height * result.width;
   const depth = passDepth(product, pass);
   const blocks = blockShape(product, pass, together);

@@ -2,6 +2,7 @@
 
 import type { Epilogue } from '../../../graph/epilogues.ts';
 import type { FunctionRef } from '../assembler/module.ts';
+import type { TileSize } from './winograd/convolutionTiles.ts';
 
 /**
  * A kernel emitted into a module. The executor instantiates the module and calls
@@ -34,6 +35,8 @@ export interface KernelOptions {
    * chooses for itself which it needs, and makes them in each call.
    */
   readonly panels?: 'winograd' | 'turned';
+  /** The size of Winograd's tiles where a convolution is computed by them; 2 without it. */
+  readonly tileSize?: TileSize;
   /** What a convolution does to its result before it stores it; the kernel's further inputs follow the filters. */
   readonly epilogue?: Epilogue;
 }

@@ -11,7 +11,7 @@ import { i32, memory, minimumI32 } from '../assembler/scalar.ts';
 import { blockProduct, blockSize, maximumBlockColumns, maximumBlockDepth, roundUp } from './blockProduct.ts';
 import type { Kernel, KernelOptions } from './kernel.ts';
 import type { LeftLayout } from './microKernel.ts';
-import { tileBytes, tileColumns, tileRows } from './microKernel.ts';
+import { panelRows, tileBytes, tileColumns } from './microKernel.ts';
 import { fillTable, lineGrid } from './offsetTable.ts';
 import { copyPanel, transposePanel } from './packing.ts';
 import type { Scratch } from './scratch.ts';
@@ -115,7 +115,7 @@ function productCode(product: Product): ProductCode {
   if (depth === 0) return { once: [], each: [memory.fill(product.result, 0, 4 * rows * columns)] };
   if (rows === 1 && transposeRight) return { once: [], each: dotProducts(product) };
   const left = leftOperand(product);
-  if (rows <= tileRows && !transposeRight) return { once: [], each: thinProduct(product, left) };
+  if (rows <= panelRows && !transposeRight) return { once: [], each: thinProduct(product, left) };
   return packedProduct(product, left);
 }
 
@@ -137,17 +137,17 @@ function leftOperand({ module, geometry, left, scratch, local }: Product): LeftO
   if (!transposeLeft || rows === 1) {
     return { layout: 'rows', stride: 4 * depth, pointer: left, step: 4, prepare: [] };
   }
-  const panels = scratch.region(4 * depth * roundUp(rows, tileRows));
-  const stride = 4 * depth * tileRows;
+  const panels = scratch.region(4 * depth * roundUp(rows, panelRows));
+  const stride = 4 * depth * panelRows;
   const [row, panel] = newLocals(local, 'i32', 2);
   const prepare = [
     panel.set(panels),
-    forRange(row, 0, rows, tileRows, [
+    forRange(row, 0, rows, panelRows, [
       copyPanel(module, 1).call(i32.add(left, i32.shl(row, 2)), 4 * rows, panel, depth),
       increment(panel, stride),
     ]),
   ];
-  return { layout: 'panel', stride, pointer: panels, step: 4 * tileRows, prepare };
+  return { layout: 'panel', stride, pointer: panels, step: 4 * panelRows, prepare };
 }
 
 /** The general product: blocks of B packed into panels, times all rows of A. */

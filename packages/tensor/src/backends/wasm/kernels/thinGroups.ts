@@ -18,7 +18,7 @@ import { groupPlanes } from './groupPlanes.ts';
 import type { Kernel, KernelOptions } from './kernel.ts';
 import { partName, pointerParams, pointersOf } from './kernel.ts';
 import { writeLanes } from './loopNest.ts';
-import { multiplyAdd, tileColumns, tileRows } from './microKernel.ts';
+import { multiplyAdd, panelRows, tileColumns } from './microKernel.ts';
 import type { OffsetGrid } from './offsetTable.ts';
 import { fillTable } from './offsetTable.ts';
 import { scratchLayout } from './scratch.ts';
@@ -183,7 +183,7 @@ function emitThin(
       const copy = planes.prepare(context, first);
       const [at, group, weights, result] = newLocals(local, 'i32', 4);
       const table = scratch.region(4 * depthOf(form));
-      const panels = scratch.region(panelBytes(form) * Math.ceil(results / tileRows));
+      const panels = scratch.region(panelBytes(form) * Math.ceil(results / panelRows));
       const body = [
         ...copy.once,
         fillTable(module, table, productGrid(sources, planes, taps)),
@@ -211,7 +211,7 @@ function emitThin(
 }
 
 /** Bytes of the filters of a block: for every product one element of each. */
-const panelBytes = (form: ThinConvolution): number => 4 * tileRows * depthOf(form);
+const panelBytes = (form: ThinConvolution): number => 4 * panelRows * depthOf(form);
 
 /** Where the products of an element of the result find their pixels: by channel, row and column of the filter. */
 export const productGrid = (
@@ -233,8 +233,8 @@ export const eachBlock = (
   { local }: KernelContext,
   statements: (count: number) => readonly Statement[],
 ): readonly Statement[] => [
-  forRange(local('i32'), 0, Math.floor(results / tileRows), 1, statements(tileRows)),
-  ...(results % tileRows === 0 ? [] : statements(results % tileRows)),
+  forRange(local('i32'), 0, Math.floor(results / panelRows), 1, statements(panelRows)),
+  ...(results % panelRows === 0 ? [] : statements(results % panelRows)),
 ];
 
 /** Writes the filters of a group, those of a block side by side. Moves `weights`. */
@@ -258,7 +258,7 @@ function packPanels(
             i32.store(to, i32.load(from, 4 * row * resultStride), 4 * row),
           ),
           increment(from, step),
-          increment(to, 4 * tileRows),
+          increment(to, 4 * panelRows),
         ]),
         increment(from, 4 * sourceStride - step * tapCount(form)),
       ]),
@@ -374,7 +374,7 @@ function tileOf(
             weight.set(v128.load32Splat(filter, 4 * r)),
             ...used.map((vector, i) => ofFilter[i]!.set(multiplyAdd(fma, weight, vector, ofFilter[i]!))),
           ]),
-          increment(filter, 4 * tileRows),
+          increment(filter, 4 * panelRows),
           increment(offset, 4),
         ],
         i32.ltU(offset, end),

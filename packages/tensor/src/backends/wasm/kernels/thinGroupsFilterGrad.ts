@@ -16,7 +16,7 @@ import { groupPlanes } from './groupPlanes.ts';
 import type { Kernel, KernelOptions } from './kernel.ts';
 import { partName } from './kernel.ts';
 import { writeLanes } from './loopNest.ts';
-import { multiplyAdd, tileRows } from './microKernel.ts';
+import { multiplyAdd, panelRows } from './microKernel.ts';
 import { fillTable } from './offsetTable.ts';
 import { transposed } from './packing.ts';
 import { scratchLayout } from './scratch.ts';
@@ -160,7 +160,7 @@ function addImage(
         forRange(local('i32'), 0, Math.floor(products / tileTaps), 1, tile(filters, tileTaps)),
         ...(products % tileTaps === 0 ? [] : tile(filters, products % tileTaps)),
         increment(sum, 16 * (filters - 1) * products),
-        increment(cotangent, 4 * tileRows * rows * columns),
+        increment(cotangent, 4 * panelRows * rows * columns),
       ]),
       increment(image, i32.mul(count, rowStep)),
     ]),

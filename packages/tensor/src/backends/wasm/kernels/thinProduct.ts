@@ -10,7 +10,7 @@ import type { LeftOperand, Product } from './matmul.ts';
 import { microKernel, multiplyAdd, tileBytes, tileColumns } from './microKernel.ts';
 import { copyRows } from './packing.ts';
 
-/** The product of at most `tileRows` rows with a matrix whose columns are contiguous. */
+/** The product of at most `panelRows` rows with a matrix whose columns are contiguous. */
 export function thinProduct(product: Product, left: LeftOperand): readonly Statement[] {
   const { module, geometry, fma, right, result, scratch, local } = product;
   const { rows, columns, depth } = geometry;

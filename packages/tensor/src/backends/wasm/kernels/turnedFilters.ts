@@ -11,7 +11,7 @@ import type { KernelContext } from './gatherProduct.ts';
 import type { AxisPass, Conv2dGeometry } from './geometry.ts';
 import { axesOf, inputGradPasses } from './geometry.ts';
 import type { Range } from './kernel.ts';
-import { tileRows } from './microKernel.ts';
+import { panelRows } from './microKernel.ts';
 import { gatherLanes } from './packing.ts';
 
 /** Filters [groups * outChannels, channels, area] in memory, and for every pass the taps that it uses, in order. */
@@ -82,8 +82,8 @@ export function turnedPlaces({ groups, channels, outChannels, passes }: TurnedFi
   const places: PanelPlace[] = [];
   let bytes = 0;
   for (const taps of passes) {
-    const panelBytes = 4 * tileRows * outChannels * taps.length;
-    const groupStride = (panelBytes * roundUp(channels, tileRows)) / tileRows;
+    const panelBytes = 4 * panelRows * outChannels * taps.length;
+    const groupStride = (panelBytes * roundUp(channels, panelRows)) / panelRows;
     places.push({ offset: bytes, panelBytes, groupStride });
     bytes += groups * groupStride;
   }
@@ -101,7 +101,7 @@ export function packTurnedFilters(
   const { groups, channels, outChannels, area, passes } = form;
   const { places } = turnedPlaces(form);
   const [group, channel, source, panel] = newLocals(local, 'i32', 4);
-  const whole = part.to - (part.to % tileRows);
+  const whole = part.to - (part.to % panelRows);
   return passes.flatMap((taps, at) => {
     const { offset = 0, panelBytes = 0, groupStride = 0 } = places[at] ?? {};
     const pack = (width: number): Statement =>
@@ -112,11 +112,14 @@ export function packTurnedFilters(
           i32.add(weights, i32.add(i32.mul(group, 4 * outChannels * channels * area), 4 * part.from * area)),
         ),
         panel.set(
-          i32.add(panels, i32.add(i32.mul(group, groupStride), offset + (part.from / tileRows) * panelBytes)),
+          i32.add(
+            panels,
+            i32.add(i32.mul(group, groupStride), offset + (part.from / panelRows) * panelBytes),
+          ),
         ),
-        forRange(channel, part.from, whole, tileRows, [
-          pack(tileRows),
-          increment(source, 4 * tileRows * area),
+        forRange(channel, part.from, whole, panelRows, [
+          pack(panelRows),
+          increment(source, 4 * panelRows * area),
           increment(panel, panelBytes),
         ]),
         ...(whole < part.to ? [pack(part.to - whole)] : []),
@@ -138,7 +141,7 @@ function turnFilters(
   return module.once(`turnFilters ${taps.join()} of ${area}, width ${width}`, () =>
     module.define({ params: integers(4), result: 'void' }, ([source, stride, filters, panel], local) => {
       const filter = local('i32');
-      const channels = Array.from({ length: tileRows }, (_, channel) => Math.min(channel, width - 1));
+      const channels = Array.from({ length: panelRows }, (_, channel) => Math.min(channel, width - 1));
       const sources = channels.map(() => source);
       return [
         forRange(filter, 0, filters, 1, [
@@ -147,7 +150,7 @@ function turnFilters(
             return v128.store(panel, gatherLanes(sources, offsets), 16 * at);
           }),
           increment(source, stride),
-          increment(panel, 4 * tileRows * taps.length),
+          increment(panel, 4 * panelRows * taps.length),
         ]),
       ];
     }),

@@ -1,7 +1,7 @@
 // Where Winograd's convolution is used: where it computes the same and is faster.
 
 import type { Conv2dGeometry } from '../geometry.ts';
-import { tileSize } from './transforms.ts';
+import type { TileSize } from './convolutionTiles.ts';
 
 // Times as fast as the implicit product, medians of 9 alternating runs on one core without fused multiply-add
 // (with it the ratios are the same; the filter gradient by tiles of 2x2, larger ones gain another fifth where they are used):
@@ -33,6 +33,12 @@ const minimumPixelsPerTile = 2.5;
 /** Most filters: more would take more than 17 MB once transformed. */
 const maximumFilters = 512 * 512;
 
+/** Most filters for tiles of 4x4: more would be read too often for the few tiles of the images that such layers have. */
+const maximumFiltersOfLargeTiles = 256 * 256;
+
+/** Products that tiles of 2x2 may need for one of tiles of 4x4 to be left alone: what larger transforms cost. */
+const transformShare = 1.2;
+
 /** Whether Winograd's tiles can compute this convolution: 3x3 filters moved by single pixels, one group. */
 function isPossible(geometry: Conv2dGeometry): boolean {
   const { groups, kernelHeight, kernelWidth, strideHeight, strideWidth } = geometry;
@@ -46,7 +52,7 @@ export function isWinogradFaster(geometry: Conv2dGeometry, covered: 'output' | '
   const filters = channels * outChannels;
   const [height, width] =
     covered === 'output' ? [geometry.outHeight, geometry.outWidth] : [geometry.height, geometry.width];
-  const tiles = Math.ceil(height / tileSize) * Math.ceil(width / tileSize);
+  const tiles = tilesOver(height, width, 2);
   return (
     isPossible(geometry) &&
     Math.min(channels, outChannels) >= minimumChannels &&
@@ -54,4 +60,17 @@ export function isWinogradFaster(geometry: Conv2dGeometry, covered: 'output' | '
     batch * tiles >= Math.max(minimumTiles, filters / maximumFiltersPerTile) &&
     height * width >= minimumPixelsPerTile * tiles
   );
+}
+
+/** Whether tiles of 4x4 outputs pay where tiles of 2x2 do, in a convolution whose filters are transformed once for many runs. */
+export function areLargeTilesFaster(geometry: Conv2dGeometry): boolean {
+  const { channels, outChannels, outHeight, outWidth } = geometry;
+  const productsOf = (size: TileSize): number => tilesOver(outHeight, outWidth, size) * (size + 2) ** 2;
+  const areFew = channels * outChannels <= maximumFiltersOfLargeTiles;
+  return isWinogradFaster(geometry, 'output') && areFew && transformShare * productsOf(4) < productsOf(2);
+}
+
+/** Tiles that cover a plane. */
+function tilesOver(height: number, width: number, size: TileSize): number {
+  return Math.ceil(height / size) * Math.ceil(width / size);
 }

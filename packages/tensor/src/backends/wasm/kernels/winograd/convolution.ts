@@ -1,8 +1,8 @@
-// Winograd's convolution as 16 products of transformed filters with transformed tiles, block by block of tiles.
+// Winograd's convolution as products of transformed filters with transformed tiles, block by block of tiles.
 
 import type { Epilogue } from '../../../../graph/epilogues.ts';
 import type { Expression, Statement } from '../../assembler/code.ts';
-import { forRange, increment } from '../../assembler/control.ts';
+import { forRange, ifElse, increment } from '../../assembler/control.ts';
 import type { Local } from '../../assembler/module.ts';
 import { newLocals } from '../../assembler/module.ts';
 import { i32, minimumI32 } from '../../assembler/scalar.ts';
@@ -13,16 +13,18 @@ import { pixelGrid } from '../gatherProduct.ts';
 import type { AxisPass } from '../geometry.ts';
 import { partOfPass } from '../geometry.ts';
 import type { Range } from '../kernel.ts';
-import { tileBytes, tileColumns, tileRows } from '../microKernel.ts';
-import { fillTable, lineGrid } from '../offsetTable.ts';
+import { rowsOfTile, tileBytes, tileColumns } from '../microKernel.ts';
+import { fillTable } from '../offsetTable.ts';
 import { copyRows } from '../packing.ts';
 import { paddedPlane, sourceOf } from '../paddedSource.ts';
-import { productBytes, productGap } from './filters.ts';
-import { packTiles, unpackTiles } from './panels.ts';
-import { tileProducts, tileReach, tileSize } from './transforms.ts';
+import type { ConvolutionTiles } from './convolutionTiles.ts';
+import { productBytes, rowBytes } from './filters.ts';
+import { packTiles, panelForm, unpackTiles } from './panels.ts';
+import { productGap } from './transforms.ts';
 
 /** A convolution of images with 3x3 filters, one pixel at a time. */
 export interface WinogradConvolution {
+  readonly form: ConvolutionTiles;
   readonly batch: number;
   readonly source: ImageShape;
   readonly result: ImageShape;
@@ -46,7 +48,7 @@ export interface WinogradConvolution {
 export function tilePass(
   resultSize: number,
   padBefore: number,
-  { size, reach }: { readonly size: number; readonly reach: number } = { size: tileSize, reach: tileReach },
+  { size, reach }: { readonly size: number; readonly reach: number },
 ): AxisPass {
   return {
     count: Math.ceil(resultSize / size),
@@ -67,11 +69,15 @@ export const maximumTiles = 128;
 /** Most bytes of the transformed tiles and products of a block: twice the second-level cache. */
 const maximumBlockBytes = 2 ** 21;
 
+/** Most result channels whose sums are kept at a time; the pixels are transformed once for all of them where one block takes their depth. */
+const maximumBlockChannels = 132;
+
 interface Blocks {
   readonly together: number;
   readonly tilesPerImage: number;
   readonly tiles: number;
   readonly depth: number;
+  readonly channels: number;
 }
 
 /** The result channels that are computed, and how many. */
@@ -81,13 +87,17 @@ function computedOf({ result, channels }: WinogradConvolution): Range & { readon
 }
 
 function blocksOf(convolution: WinogradConvolution, tilesPerImage: number): Blocks {
-  const { batch, source } = convolution;
+  const { batch, source, form } = convolution;
   const together = Math.max(1, Math.min(batch, Math.floor(maximumTiles / tilesPerImage)));
   const depth = blockSize(source.channels, maximumBlockDepth);
-  const bytesPerTile = 4 * tileProducts * (depth + computedOf(convolution).count);
+  const { count } = computedOf(convolution);
+  const channels =
+    depth < source.channels ? count : blockSize(count, maximumBlockChannels, rowsOfTile('rows'));
+  const bytesPerTile = 4 * form.reach ** 2 * (depth + channels);
   const fitting = tileColumns * Math.floor(maximumBlockBytes / bytesPerTile / tileColumns);
   const most = Math.max(2 * tileColumns, Math.min(maximumTiles, fitting));
-  return { together, tilesPerImage, depth, tiles: blockSize(together * tilesPerImage, most, tileColumns) };
+  const tiles = blockSize(together * tilesPerImage, most, tileColumns);
+  return { together, tilesPerImage, tiles, depth, channels };
 }
 
 /** The statements of a Winograd convolution with at least one pixel, channel and filter. */
@@ -96,8 +106,11 @@ export function winogradConvolution(
   convolution: WinogradConvolution,
 ): readonly Statement[] {
   const { module, scratch, local } = context;
-  const { batch, source, result, input, padTop, padLeft } = convolution;
-  const whole = { rows: tilePass(result.height, padTop), columns: tilePass(result.width, padLeft) };
+  const { form, batch, source, result, input, padTop, padLeft } = convolution;
+  const whole = {
+    rows: tilePass(result.height, padTop, form),
+    columns: tilePass(result.width, padLeft, form),
+  };
   const { rows, columns } = partOfPass(whole, convolution.part);
   const blocks = blocksOf(convolution, rows.count * columns.count);
   const { together, tilesPerImage } = blocks;
@@ -107,7 +120,7 @@ export function winogradConvolution(
   const [image, count, tiles] = newLocals(local, 'i32', 3);
   const computed = computedOf(convolution);
   const filters = {
-    pointer: i32.add(convolution.panels, 4 * computed.from * source.channels),
+    pointer: i32.add(convolution.panels, computed.from * rowBytes(source.channels)),
     productBytes: productBytes(source.channels, result.channels),
   };
   const allTiles = roundUp(together * tilesPerImage, tileColumns);
@@ -117,14 +130,14 @@ export function winogradConvolution(
     base: 0,
     dimensions: [
       { count: together, stride: results.channels * results.planeBytes },
-      { count: rows.count, stride: tileSize * results.rowBytes },
-      { count: columns.count, stride: 4 * tileSize },
+      { count: rows.count, stride: form.size * results.rowBytes },
+      { count: columns.count, stride: 4 * form.size },
     ],
   } as const;
   const multiply = productOfTiles(context, convolution, blocks, {
     filters,
     source: images.pointer,
-    form: { rowBytes: 4 * plane.columns.size, planeBytes: plane.bytes },
+    plane: { rowBytes: 4 * plane.columns.size, planeBytes: plane.bytes },
     results,
     tables: { tileTable, resultTable },
     tiles,
@@ -163,22 +176,22 @@ function evenResult(
   together: number,
   { resultStart, count }: AxisPass,
 ): Result {
-  const { result, output } = convolution;
+  const { form, result, output } = convolution;
   const { channels, height, width } = result;
   const computed = computedOf(convolution);
   const pointer = local('i32');
-  const rowBytes = 4 * roundUp(width, tileSize);
+  const rowBytes = 4 * roundUp(width, form.size);
   const firstPixel = (image: Expression<'i32'>): Expression<'i32'> =>
     i32.add(
       i32.add(output, i32.mul(image, 4 * channels * height * width)),
       4 * (computed.from * height + resultStart) * width,
     );
-  if (width % tileSize === 0 && height % tileSize === 0) {
+  if (width % form.size === 0 && height % form.size === 0) {
     const begin = (image: Expression<'i32'>): readonly Statement[] => [pointer.set(firstPixel(image))];
     return { pointer, channels, rowBytes, planeBytes: 4 * height * width, begin, finish: () => [] };
   }
-  const planeBytes = rowBytes * tileSize * count;
-  const rows = Math.min(tileSize * count, height - resultStart);
+  const planeBytes = rowBytes * form.size * count;
+  const rows = Math.min(form.size * count, height - resultStart);
   const region = scratch.region(together * computed.count * planeBytes);
   const [at, from, to] = newLocals(local, 'i32', 3);
   return {
@@ -202,7 +215,7 @@ function evenResult(
 interface TileOperands {
   readonly filters: { readonly pointer: Expression<'i32'>; readonly productBytes: number };
   readonly source: Expression<'i32'>;
-  readonly form: { readonly rowBytes: number; readonly planeBytes: number };
+  readonly plane: { readonly rowBytes: number; readonly planeBytes: number };
   readonly results: Result;
   readonly tables: { readonly tileTable: Expression<'i32'>; readonly resultTable: Expression<'i32'> };
   /** Tiles of this turn. */
@@ -214,76 +227,100 @@ function productOfTiles(
   { module, fma, scratch, local }: KernelContext,
   convolution: WinogradConvolution,
   blocks: Blocks,
-  { filters, source: images, form, results, tables, tiles }: TileOperands,
+  { filters, source: images, plane, results, tables, tiles }: TileOperands,
 ): readonly Statement[] {
-  const { source, output, epilogue, operands } = convolution;
+  const { form, source, output, epilogue, operands } = convolution;
+  const tileProducts = form.reach ** 2;
   const computed = computedOf(convolution);
-  const pixelBytes = 4 * blocks.depth * blocks.tiles + productGap;
-  const channelBytes = 4 * blocks.tiles;
-  const sumBytes = channelBytes * computed.count + productGap;
-  const pixels = scratch.region(tileProducts * pixelBytes);
-  const sums = scratch.region(tileProducts * sumBytes);
+  const panels = blocks.tiles / tileColumns;
+  const { stepBytes, panelBytes } = panelForm(form);
+  const channelBytes = panels * panelBytes + productGap;
+  const pixels = scratch.region(panels * blocks.depth * stepBytes);
+  const sums = scratch.region(blocks.channels * channelBytes);
   const columnTable = scratch.region(4 * blocks.tiles);
   const edgeTile = scratch.region(tileBytes);
   const [tile, width, wholeWidth, step, steps, within, panel, product] = newLocals(local, 'i32', 8);
+  const [channel, channels] = newLocals(local, 'i32', 2);
   const entry = (table: Expression<'i32'>, at: Expression<'i32'>): Expression<'i32'> =>
     i32.add(table, i32.shl(at, 2));
-  const pack = packTiles(module, { rowBytes: form.rowBytes, productBytes: pixelBytes });
-  const unpack = unpackTiles(module, {
-    productBytes: sumBytes,
+  const pack = packTiles(module, form, plane.rowBytes);
+  const unpack = unpackTiles(module, form, {
     channelBytes,
     rowBytes: results.rowBytes,
     epilogue,
   });
+  const multiply = blockProduct(module, {
+    layout: 'rows',
+    fma,
+    walk: walkFor(blocks.channels, blocks.depth),
+    stepBytes,
+  });
+  const columnGrid = {
+    base: 0,
+    dimensions: [
+      { count: 1, stride: 0 },
+      { count: panels, stride: panelBytes },
+      { count: tileColumns, stride: 4 },
+    ],
+  } as const;
+  const packPanels = [
+    panel.set(pixels),
+    forRange(within, 0, width, tileColumns, [
+      pack.call(
+        i32.add(images, i32.mul(step, plane.planeBytes)),
+        entry(tables.tileTable, i32.add(tile, within)),
+        plane.planeBytes,
+        steps,
+        panel,
+      ),
+      increment(panel, i32.mul(steps, stepBytes)),
+    ]),
+  ];
+  const filtersAt = i32.add(
+    i32.add(filters.pointer, i32.mul(channel, rowBytes(source.channels))),
+    i32.add(i32.mul(product, filters.productBytes), i32.mul(step, 4)),
+  );
+  const multiplyPanels = forRange(product, 0, tileProducts, 1, [
+    multiply.call(
+      filtersAt,
+      rowBytes(source.channels),
+      i32.add(pixels, i32.mul(product, 4 * tileColumns)),
+      columnTable,
+      wholeWidth,
+      i32.add(sums, i32.mul(product, 4 * tileColumns)),
+      channelBytes,
+      channels,
+      steps,
+      step,
+      edgeTile,
+    ),
+  ]);
   return [
-    fillTable(module, columnTable, lineGrid(blocks.tiles, 4)),
+    fillTable(module, columnTable, columnGrid),
     forRange(tile, 0, tiles, blocks.tiles, [
       width.set(i32.sub(tiles, tile)),
       width.set(minimumI32(width, blocks.tiles)),
       // Tiles up to a whole panel are multiplied too, so that no product has an edge.
       wholeWidth.set(i32.and(i32.add(width, tileColumns - 1), -tileColumns)),
-      forRange(step, 0, source.channels, blocks.depth, [
-        steps.set(i32.sub(source.channels, step)),
-        steps.set(minimumI32(steps, blocks.depth)),
-        panel.set(pixels),
-        forRange(within, 0, width, tileColumns, [
-          pack.call(
-            i32.add(images, i32.mul(step, form.planeBytes)),
-            entry(tables.tileTable, i32.add(tile, within)),
-            form.planeBytes,
-            steps,
-            panel,
-          ),
-          increment(panel, i32.mul(steps, 4 * tileColumns)),
+      forRange(channel, 0, computed.count, blocks.channels, [
+        channels.set(i32.sub(computed.count, channel)),
+        channels.set(minimumI32(channels, blocks.channels)),
+        forRange(step, 0, source.channels, blocks.depth, [
+          steps.set(i32.sub(source.channels, step)),
+          steps.set(minimumI32(steps, blocks.depth)),
+          ifElse(i32.eqz(channel), packPanels),
+          multiplyPanels,
         ]),
-        forRange(product, 0, tileProducts, 1, [
-          blockProduct(module, { layout: 'panel', fma, walk: walkFor(computed.count, blocks.depth) }).call(
-            i32.add(
-              i32.add(filters.pointer, i32.mul(product, filters.productBytes)),
-              i32.mul(step, 4 * tileRows),
-            ),
-            4 * tileRows * source.channels,
-            i32.add(pixels, i32.mul(product, pixelBytes)),
-            columnTable,
-            wholeWidth,
-            i32.add(sums, i32.mul(product, sumBytes)),
-            channelBytes,
-            computed.count,
-            steps,
-            step,
-            edgeTile,
-          ),
-        ]),
+        unpack.call(
+          sums,
+          entry(tables.resultTable, tile),
+          width,
+          i32.add(results.pointer, i32.mul(channel, results.planeBytes)),
+          i32.const(results.planeBytes),
+          channels,
+          ...epilogueArguments(epilogue, operands, output, i32.add(channel, computed.from)),
+        ),
       ]),
-      unpack.call(
-        sums,
-        entry(tables.resultTable, tile),
-        width,
-        results.pointer,
-        i32.const(results.planeBytes),
-        i32.const(computed.count),
-        ...epilogueArguments(epilogue, operands, output, computed.from),
-      ),
     ]),
   ];
 }

@@ -12,18 +12,18 @@ import type { AxisPass, Conv2dGeometry } from '../geometry.ts';
 import { conv2dName } from '../geometry.ts';
 import type { Kernel, KernelOptions, Range } from '../kernel.ts';
 import { partName } from '../kernel.ts';
-import { tileBytes, tileColumns, tileRows } from '../microKernel.ts';
+import { panelRows, tileBytes, tileColumns } from '../microKernel.ts';
 import { fillTable, lineGrid } from '../offsetTable.ts';
 import type { PaddedPlane } from '../paddedSource.ts';
 import { paddedPlane, sourceOf } from '../paddedSource.ts';
 import { scratchLayout } from '../scratch.ts';
 import { maximumTiles, tilePass } from './convolution.ts';
-import { productGap } from './filters.ts';
 import type { TileForm } from './gradientPanels.ts';
 import { packChannels, packGradients, unpackFilters } from './gradientPanels.ts';
 import type { GradientTiles } from './gradientTiles.ts';
 import { gradientTilesFor } from './gradientTiles.ts';
 import { filterBytes } from './panels.ts';
+import { productGap } from './transforms.ts';
 
 /**
  * Most tiles of one block of the products, their depth. Every further block reads the sums again, which do not stay in the
@@ -112,7 +112,7 @@ function filterGradient(
     packing: packGradients,
   });
   const allChannels = { from: 0, to: channels };
-  const left = operandPanels(context, gradient, { channels: part, lanes: tileRows }, blockDepth, position);
+  const left = operandPanels(context, gradient, { channels: part, lanes: panelRows }, blockDepth, position);
   const right = operandPanels(
     context,
     source,
@@ -149,7 +149,7 @@ function filterGradient(
             walk: walkFor(filters, blockDepth),
           }).call(
             i32.add(left.pointer, i32.mul(product, left.productBytes)),
-            i32.mul(position.depth, 4 * tileRows),
+            i32.mul(position.depth, 4 * panelRows),
             i32.add(right.pointer, i32.mul(product, right.productBytes)),
             columnTable,
             roundUp(channels, tileColumns),

@@ -1,4 +1,4 @@
-// Filters transformed for Winograd's 16 products: the panels that the tiles are multiplied with.
+// Filters transformed for Winograd's products: the rows that the tiles are multiplied with.
 
 import type { Expression, Statement } from '../../assembler/code.ts';
 import { forRange, increment } from '../../assembler/control.ts';
@@ -7,35 +7,39 @@ import { i32 } from '../../assembler/scalar.ts';
 import { roundUp } from '../blockProduct.ts';
 import type { KernelContext } from '../gatherProduct.ts';
 import type { Range } from '../kernel.ts';
-import { tileRows } from '../microKernel.ts';
+import type { TileSize } from './convolutionTiles.ts';
+import { tilesOfSize } from './convolutionTiles.ts';
 import { filterBytes, packFilters } from './panels.ts';
-import { tileProducts } from './transforms.ts';
+import { productGap } from './transforms.ts';
 
 /** Filters of a convolution, [O,C,3,3] in memory. */
 export interface WinogradFilters {
   readonly resultChannels: number;
   readonly sourceChannels: number;
+  readonly tileSize: TileSize;
   /** Whether they are turned by half a circle and their channels exchanged, as in an input gradient. */
   readonly isTurned: boolean;
 }
 
-/** Bytes between the panels of two products beyond their size, so that 16 of them do not meet in one cache set. */
-export const productGap = 64;
+/** Bytes from the row of one result channel to the next one's: its source channels, in whole vectors. */
+export function rowBytes(sourceChannels: number): number {
+  return 4 * roundUp(sourceChannels, 4);
+}
 
-/** Bytes from one product's panels [result channel / 4][source channel][4] to the next one's. */
+/** Bytes from one product's rows [result channel][source channel] to the next one's. */
 export function productBytes(sourceChannels: number, resultChannels: number): number {
-  return 4 * sourceChannels * roundUp(resultChannels, tileRows) + productGap;
+  return rowBytes(sourceChannels) * resultChannels + productGap;
 }
 
-/** Bytes of all panels. */
-export function winogradFilterBytes({ sourceChannels, resultChannels }: WinogradFilters): number {
-  return tileProducts * productBytes(sourceChannels, resultChannels);
+/** Bytes of all rows. */
+export function winogradFilterBytes({ sourceChannels, resultChannels, tileSize }: WinogradFilters): number {
+  return (tileSize + 2) ** 2 * productBytes(sourceChannels, resultChannels);
 }
 
-/** The statements that write the panels of filters; with a part only those of a range of result channels, from a multiple of four on. */
+/** The statements that write the rows of filters; with a part only those of a range of result channels. */
 export function packWinogradFilters(
-  { module, local }: Pick<KernelContext, 'module' | 'local'>,
-  { resultChannels, sourceChannels, isTurned }: WinogradFilters,
+  { module, fma, local }: Pick<KernelContext, 'module' | 'fma' | 'local'>,
+  { resultChannels, sourceChannels, tileSize, isTurned }: WinogradFilters,
   weights: Expression<'i32'>,
   panels: Expression<'i32'>,
   part: Range = { from: 0, to: resultChannels },
@@ -43,16 +47,20 @@ export function packWinogradFilters(
   const [resultStride, sourceStride] = isTurned
     ? [filterBytes, resultChannels * filterBytes]
     : [sourceChannels * filterBytes, filterBytes];
-  const panelBytes = 4 * tileRows * sourceChannels;
-  const [channel, from, panel] = newLocals(local, 'i32', 3);
-  const pack = packFilters(module, isTurned, productBytes(sourceChannels, resultChannels));
+  const [channel, from, row] = newLocals(local, 'i32', 3);
+  const pack = packFilters(
+    module,
+    tilesOfSize(tileSize, fma),
+    isTurned,
+    productBytes(sourceChannels, resultChannels),
+  );
   return [
     from.set(i32.add(weights, part.from * resultStride)),
-    panel.set(i32.add(panels, (part.from / tileRows) * panelBytes)),
-    forRange(channel, part.from, part.to, tileRows, [
-      pack.call(from, resultStride, i32.sub(resultChannels, channel), sourceStride, sourceChannels, panel),
-      increment(from, tileRows * resultStride),
-      increment(panel, panelBytes),
+    row.set(i32.add(panels, part.from * rowBytes(sourceChannels))),
+    forRange(channel, part.from, part.to, 1, [
+      pack.call(from, sourceStride, sourceChannels, row),
+      increment(from, resultStride),
+      increment(row, rowBytes(sourceChannels)),
     ]),
   ];
 }

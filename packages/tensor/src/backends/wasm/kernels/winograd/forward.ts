@@ -9,11 +9,14 @@ import { partName, pointerParams, pointersOf } from '../kernel.ts';
 import { scratchLayout } from '../scratch.ts';
 import type { WinogradConvolution } from './convolution.ts';
 import { winogradConvolution } from './convolution.ts';
+import type { TileSize } from './convolutionTiles.ts';
+import { tilesOfSize } from './convolutionTiles.ts';
 import { packWinogradFilters, winogradFilterBytes } from './filters.ts';
 
 /** What a kernel convolves, without its pointers. */
 type Form = Pick<WinogradConvolution, 'batch' | 'source' | 'result' | 'padTop' | 'padLeft'> & {
   readonly isTurned: boolean;
+  readonly tileSize: TileSize;
 };
 
 /**
@@ -28,14 +31,21 @@ export function emitWinogradConv2d(
   options: KernelOptions = {},
 ): Kernel {
   const { batch, channels, height, width, outChannels, outHeight, outWidth, padTop, padLeft } = geometry;
-  return emitConvolution(module, conv2dName('winogradConv2d', geometry, options.fma ?? false), options, {
-    batch,
-    source: { channels, height, width },
-    result: { channels: outChannels, height: outHeight, width: outWidth },
-    padTop,
-    padLeft,
-    isTurned: false,
-  });
+  const { fma = false, tileSize = 2 } = options;
+  return emitConvolution(
+    module,
+    conv2dName(`winogradConv2d ${tileSize}x${tileSize}`, geometry, fma),
+    options,
+    {
+      batch,
+      source: { channels, height, width },
+      result: { channels: outChannels, height: outHeight, width: outWidth },
+      padTop,
+      padLeft,
+      isTurned: false,
+      tileSize,
+    },
+  );
 }
 
 /**
@@ -58,6 +68,7 @@ export function emitWinogradInputGrad(
     padTop: 2 - padTop,
     padLeft: 2 - padLeft,
     isTurned: true,
+    tileSize: 2,
   });
 }
 
@@ -65,7 +76,7 @@ function emitConvolution(
   module: ModuleBuilder,
   name: string,
   options: KernelOptions,
-  { isTurned, ...form }: Form,
+  { isTurned, tileSize, ...form }: Form,
 ): Kernel {
   const { fma = false, part, channels, panels: given, epilogue } = options;
   const kind = given === undefined ? '' : ' of panels';
@@ -81,12 +92,14 @@ function emitConvolution(
         resultChannels: form.result.channels,
         sourceChannels: form.source.channels,
         isTurned,
+        tileSize,
       };
       const panels = given === undefined ? scratch.region(winogradFilterBytes(filters)) : weights;
       const body = [
         ...(given === undefined ? packWinogradFilters(context, filters, weights, panels) : []),
         ...winogradConvolution(context, {
           ...form,
+          form: tilesOfSize(tileSize, fma),
           panels,
           part,
           channels,

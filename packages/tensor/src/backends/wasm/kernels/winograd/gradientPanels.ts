@@ -1,24 +1,20 @@
 // The operands of the filter gradient's products, a channel per lane, and the filters made of their sums.
 
-import type { Expression, Statement } from '../../assembler/code.ts';
+import type { Statement } from '../../assembler/code.ts';
 import { forRange, ifElse, increment, whileLoop } from '../../assembler/control.ts';
-import type { Local, ModuleBuilder, NewLocal, Subroutine } from '../../assembler/module.ts';
+import type { ModuleBuilder, Subroutine } from '../../assembler/module.ts';
 import { integers, newLocals } from '../../assembler/module.ts';
 import { i32, minimumI32 } from '../../assembler/scalar.ts';
 import type { Lane } from '../../assembler/vector.ts';
 import { v128 } from '../../assembler/vector.ts';
-import { gatherLanes, transposed } from '../packing.ts';
 import type { GradientTiles } from './gradientTiles.ts';
 import { filterBytes, taps } from './panels.ts';
-import type { LineTransform } from './transforms.ts';
-import { transformBoth } from './transforms.ts';
+import type { Distances, LineTransform } from './transforms.ts';
+import { transformBoth, transformFour } from './transforms.ts';
 
 /** Distances in bytes of a packing of tiles, and the channels of a panel. */
-export interface TileForm {
-  readonly rowBytes: number;
+export interface TileForm extends Distances {
   readonly planeBytes: number;
-  /** From the panels of one product to those of the next. */
-  readonly productBytes: number;
   readonly lanes: number;
 }
 
@@ -40,42 +36,6 @@ export function packChannels(module: ModuleBuilder, tiles: GradientTiles, form: 
 /** Packs output gradients the same way. */
 export function packGradients(module: ModuleBuilder, tiles: GradientTiles, form: TileForm): Subroutine<5> {
   return packPlanes(module, { name: 'packGradients', transform: tiles.gradients }, form);
-}
-
-/** Reads square tiles at four addresses, transforms them, and writes product `at` of the four to `target + at * productBytes`. */
-function transformFour(
-  { from, to, apply }: LineTransform,
-  { rowBytes, productBytes }: TileForm,
-  local: NewLocal,
-  addresses: readonly Expression<'i32'>[],
-  target: Expression<'i32'>,
-): readonly Statement[] {
-  const rows = newLocals(local, 'v128', 4);
-  const pixels: (readonly Local<'v128'>[])[] = Array.from({ length: from }, () =>
-    Array.from({ length: from }, () => local('v128')),
-  );
-  return [
-    ...pixels.flatMap((line, row) => [
-      // A vector of four pixels may read some more than the tile has; the columns that are used leave them out.
-      ...rows.map((vector, at) => vector.set(v128.load(addresses[at] ?? target, row * rowBytes))),
-      ...line.slice(0, 4).map((pixel, column) => pixel.set(transposed(rows)[column] ?? pixel)),
-      ...line.slice(4).map((pixel, at) => {
-        const offset = row * rowBytes + 16 + 4 * at;
-        return pixel.set(
-          gatherLanes(
-            addresses,
-            addresses.map(() => offset),
-          ),
-        );
-      }),
-    ]),
-    ...transformBoth(
-      { from, to, apply },
-      local,
-      (row, column) => pixels[row]?.[column] ?? v128.load(target),
-      (row, column, value) => [v128.store(target, value, (to * row + column) * productBytes)],
-    ),
-  ];
 }
 
 function packPlanes(module: ModuleBuilder, { name, transform }: TileContent, form: TileForm): Subroutine<5> {

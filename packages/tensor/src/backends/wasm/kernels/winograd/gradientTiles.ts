@@ -9,8 +9,9 @@
 
 import { f32x4 } from '../../assembler/vector.ts';
 import type { Conv2dGeometry } from '../geometry.ts';
-import type { LineTransform } from './transforms.ts';
-import { half } from './transforms.ts';
+import { smallTiles as smallConvolutionTiles } from './convolutionTiles.ts';
+import type { LineTransform, Vector } from './transforms.ts';
+import { half, scaled } from './transforms.ts';
 
 /** Tiles of output gradients, and how they, the pixels and the sums of products are transformed along one dimension. */
 export interface GradientTiles {
@@ -27,11 +28,7 @@ export interface GradientTiles {
 export const smallTiles: GradientTiles = {
   size: 2,
   reach: 4,
-  pixels: {
-    from: 4,
-    to: 4,
-    apply: (a, b, c, d) => [f32x4.sub(a, c), f32x4.add(b, c), f32x4.sub(c, b), f32x4.sub(b, d)],
-  },
+  pixels: smallConvolutionTiles.pixels,
   gradients: {
     from: 2,
     to: 4,
@@ -48,14 +45,12 @@ export const smallTiles: GradientTiles = {
   },
 };
 
-type Vector = ReturnType<typeof half>;
-
 function twice(value: Vector): Vector {
-  return f32x4.mul(f32x4.const(2), value);
+  return scaled(2, value);
 }
 
 function thrice(value: Vector): Vector {
-  return f32x4.mul(f32x4.const(3), value);
+  return scaled(3, value);
 }
 
 /** A division, so that whole sixths of whole sums stay exact. */
