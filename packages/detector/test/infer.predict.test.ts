@@ -1,6 +1,7 @@
 // Prediction: what a padded, scaled batch gives is what each image gives on its own, in its own coordinates.
 import { createBackend, evaluate, key } from '@autoassign/tensor';
 import { describe, expect, it } from 'vitest';
+import type { BackboneConfig } from '../src/config.ts';
 import type { Detections } from '../src/infer/decode.ts';
 import { createPredictor, type PredictionBatch } from '../src/infer/predict.ts';
 import { createDetector } from '../src/model/detector.ts';
@@ -53,6 +54,31 @@ describe('predictBatch', () => {
     const few = createDetector({ ...tinyConfig, test: { ...tinyConfig.test, scoreThreshold: 0, limit: 3 } });
     expect((await few.predict(params, batchOf(1))).scores).toHaveLength(3);
     expect((await few.predict(params, batchOf(1), { limit: 2 })).scores).toHaveLength(2);
+  });
+
+  it('touches no filter from the second picture on: frozen norms are folded in, and panels are kept', async () => {
+    const frozen: BackboneConfig = {
+      stem: { kind: 'pooled', width: 8 },
+      block: 'bottleneck',
+      planes: [4, 8],
+      depths: [1, 1],
+      strides: [1, 2],
+      norm: { kind: 'frozenBatch' },
+      frozenParts: 0,
+    };
+    const config = { ...tinyConfig, backbone: frozen };
+    const own = await evaluate(await createDetector(config).init(key(2)), { backend });
+    const predictor = createPredictor(config, { backend });
+    const launchesOf = async (): Promise<number> => {
+      const before = backend.stats().launches;
+      await predictor.predictBatch(own, batchOf(1));
+      return backend.stats().launches - before;
+    };
+    const [first, second, third] = [await launchesOf(), await launchesOf(), await launchesOf()];
+    // the filters of the stem and of two blocks of four convolutions are scaled by their norms once
+    expect(first - second).toBeGreaterThanOrEqual(9);
+    expect(third).toBe(second);
+    predictor.destroy();
   });
 
   it('frees what it used', async () => {

@@ -58,7 +58,8 @@ export const createPredictor = (
     const { logits, objectness, distances } = forward(config, params, images);
     return { logits, objectness, distances };
   };
-  const run: ForwardPass = compile(predictions, { backend, maxTraces, profile });
+  // The images are given away, so that only the parameters stay from call to call: a backend then folds norms into filters and keeps those.
+  const run: ForwardPass = compile(predictions, { backend, donate: [1], maxTraces, profile });
   return {
     predictBatch: async (params, batch, options = {}) => {
       const result = await run(params, tensor(batch.images, { shape: batch.imageShape }));

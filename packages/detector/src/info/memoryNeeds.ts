@@ -38,7 +38,7 @@ export interface TrainingMemoryOptions {
 const withoutSteps = ({ steps: _, ...needs }: MemoryForecast): MemoryNeeds => needs;
 
 /**
- * The memory that a prediction takes on the WebAssembly backend, decoding left out.
+ * The memory that a prediction takes on the WebAssembly backend as `createPredictor` compiles it, decoding left out.
  *
  * Example  predictionMemory(config, { height: 800, width: 1088, batch: 1 }, 2).total
  */
@@ -52,7 +52,9 @@ export const predictionMemory = (
     return { logits, objectness, distances };
   };
   const images = zeros([batch, 3, height, width]);
-  return withoutSteps(memoryForecast(predictions, [initParams(config, key(0)), images], { threads }));
+  return withoutSteps(
+    memoryForecast(predictions, [initParams(config, key(0)), images], { donate: [1], threads }),
+  );
 };
 
 /**

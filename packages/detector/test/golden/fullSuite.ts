@@ -1,9 +1,10 @@
 // A golden detector on a backend: comparisons of stages, losses and gradients, and the tests of those for given backends.
 import type { Backend, Tensor } from '@autoassign/tensor';
-import { evaluate, read } from '@autoassign/tensor';
+import { compile, evaluate, read } from '@autoassign/tensor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AutoAssignLoss } from '../../src/assign/loss.ts';
 import { batchTensors } from '../../src/batch.ts';
+import type { Params } from '../../src/model/network.ts';
 import { lossAndGradients } from '../../src/train/step.ts';
 import { batchOf, configOf, type FullCase, paramsOf, readFull, stagesOf } from './fullCase.ts';
 
@@ -94,6 +95,14 @@ export const goldenDetectorOn = (
 
     it('has the stages of the case', { timeout: 300_000 }, async () => {
       await expectStages(golden, await evaluate(stagesOf(config, params, batch.images), { backend }), 1e-5);
+    });
+
+    it('has the stages of the case in prediction, where only the parameters stay', {
+      timeout: 300_000,
+    }, async () => {
+      const stages = (given: Params, images: Tensor) => stagesOf(config, given, images);
+      const predict = compile(stages, { backend, donate: [1] });
+      await expectStages(golden, await predict(params, batch.images), 1e-5);
     });
 
     it('has the losses and gradients of the case', { timeout: 300_000 }, async () => {
