@@ -183,10 +183,9 @@ const prepareForward = async (engine: Engine, work: DetectorWork): Promise<Profi
     const { logits, objectness, distances } = forward(params, images);
     return [logits, objectness, distances];
   };
-  const compiled = compile(predictions, { ...engine, strict: true });
-  const given = { params: paramsOf(work), images: constant(work.images) };
-  const { params, images } = await evaluate(given, engine);
-  return prepared(compiled, params, images);
+  // as `createPredictor` does: the images are uploaded for every run and given away, the parameters stay
+  const compiled = compile(predictions, { ...engine, donate: [1], strict: true });
+  return prepared(compiled, await evaluate(paramsOf(work), engine), constant(work.images));
 };
 
 /** The loss or the detector made ready. */
