@@ -1,7 +1,7 @@
 // Whether a training run outlives `kill -9`: runs killed at random instants are resumed until they end, and must end as an undisturbed one.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -44,11 +44,32 @@ const settings = [
   'recipe.checkpointEvery=1',
   'recipe.evaluate={"times":3}',
 ];
-const steps = 12;
+const steps = 24;
 const program = fileURLToPath(new URL('../../../packages/cli/src/main.ts', import.meta.url));
 
-/** The program as a process; killed after so many milliseconds unless it has ended by then. */
-const runProgram = async (words: readonly string[], killAfter?: number): Promise<'ended' | 'killed'> => {
+/** When a process is killed: so long after it has started, or after it has added to the run's log. */
+interface Death {
+  readonly after: 'the start' | 'the log grew';
+  readonly milliseconds: number;
+  readonly log: string;
+}
+
+const sizeOfFile = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+
+/** Calls back at the death's instant; returns what stops it. */
+const atDeath = ({ after, milliseconds, log }: Death, act: () => void): (() => void) => {
+  const before = sizeOfFile(log);
+  let timer: NodeJS.Timeout;
+  const wait = (): void => {
+    const isUnderWay = after === 'the start' || sizeOfFile(log) > before;
+    timer = isUnderWay ? setTimeout(act, milliseconds) : setTimeout(wait, 2);
+  };
+  wait();
+  return () => clearTimeout(timer);
+};
+
+/** The program as a process, killed unless it has ended by then. */
+const runProgram = async (words: readonly string[], death?: Death): Promise<'ended' | 'killed'> => {
   const child = spawn(
     process.execPath,
     ['--conditions=@autoassign/source', '--import', 'tsx', program, ...words, '--threads', '1', '--quiet'],
@@ -58,9 +79,9 @@ const runProgram = async (words: readonly string[], killAfter?: number): Promise
   child.stderr.on('data', (chunk: Buffer) => {
     said += chunk.toString();
   });
-  const timer = killAfter === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), killAfter);
+  const calm = death === undefined ? undefined : atDeath(death, () => child.kill('SIGKILL'));
   const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
-  clearTimeout(timer);
+  calm?.();
   if (signal === 'SIGKILL') return 'killed';
   if (code === 0) return 'ended';
   throw new Error(`kill: needs a run that goes on, got status ${code} of '${words.join(' ')}': ${said}`);
@@ -69,7 +90,7 @@ const runProgram = async (words: readonly string[], killAfter?: number): Promise
 /** What must be the same of every run: weights and state, and the log without its times. */
 const outcomeOf = (folder: string): readonly string[] => [
   ...['last.safetensors', 'best.safetensors'].map((name) => readFileSync(join(folder, name), 'latin1')),
-  ...readFileSync(join(folder, 'metrics.jsonl'), 'utf8')
+  ...readFileSync(logOf(folder), 'utf8')
     .split('\n')
     .filter((line) => !line.includes('"event":"checkpoint"')),
 ];
@@ -83,7 +104,7 @@ const stageOf = (folder: string): Stage => {
 };
 
 /**
- * One row: every run is killed at random instants until it has ended, at the latest after ten kills.
+ * One row: every run is killed at random instants, mostly while it trains, until it has ended, at the latest after ten kills.
  *
  * Throws   Error when a run cannot be resumed, when its checkpoint is damaged, or when it ends otherwise than the undisturbed one
  */
@@ -119,8 +140,14 @@ export const killSuite = async ({ seed, runs }: KillOptions): Promise<KillRow[]>
     await writeShapes(data, { train: 16, validation: 4, seed });
     await runProgram(begin('whole'));
     const started = performance.now();
+    let begun = started;
+    const log = logOf(join(out, 'again'));
+    const calm = atDeath({ after: 'the log grew', milliseconds: 0, log }, () => {
+      begun = performance.now();
+    });
     await runProgram(begin('again'));
-    const usual = performance.now() - started;
+    calm();
+    const ended = performance.now();
     const expected = outcomeOf(join(out, 'whole'));
     for (let run = 0; run < runs; run++) {
       const folder = join(out, `run-${run}`);
@@ -129,7 +156,11 @@ export const killSuite = async ({ seed, runs }: KillOptions): Promise<KillRow[]>
         const isBegun = existsSync(join(folder, 'config.json'));
         if (!isBegun) rmSync(folder, { recursive: true, force: true });
         const words = isBegun ? ['train', '--resume', folder] : begin(`run-${run}`);
-        if ((await runProgram(words, kills < 10 ? random() * usual : undefined)) === 'ended') break;
+        // four of five while it trains, the others at any instant from the beginning
+        const after = random() < 0.8 ? 'the log grew' : 'the start';
+        const milliseconds = random() * (ended - (after === 'the start' ? started : begun));
+        const death = { after, milliseconds, log: logOf(folder) } as const;
+        if ((await runProgram(words, kills < 10 ? death : undefined)) === 'ended') break;
         killedAt[stageOf(folder)] += 1;
         if (existsSync(folder)) drafts += draftsIn(folder);
       }
@@ -158,6 +189,8 @@ export const killSuite = async ({ seed, runs }: KillOptions): Promise<KillRow[]>
     },
   ];
 };
+
+const logOf = (folder: string): string => join(folder, 'metrics.jsonl');
 
 const draftsIn = (folder: string): number =>
   readdirSync(folder).filter((name) => name.endsWith('.part')).length;

@@ -53,7 +53,7 @@ function both(multiplyAdd: MultiplyAdd, point: number, even: Vector, odd: Vector
 }
 
 /** F(4x4, 3x3), with fused multiply-add or without. */
-export function largeTiles(fma: boolean): ConvolutionTiles {
+function largeTiles(fma: boolean): ConvolutionTiles {
   const multiplyAdd: MultiplyAdd = (factor, value, sum) => fusedOrNot(fma, f32x4.const(factor), value, sum);
   return {
     size: 4,
