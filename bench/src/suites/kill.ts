@@ -165,10 +165,8 @@ export const killSuite = async ({ seed, runs }: KillOptions): Promise<KillRow[]>
         if (existsSync(folder)) drafts += draftsIn(folder);
       }
       times.push(performance.now() - since);
-      if (outcomeOf(folder).some((part, i) => part !== expected[i]) || draftsIn(folder) > 0)
-        throw new Error(
-          `kill: needs run ${run} to end as the undisturbed one, got another outcome in ${folder}.`,
-        );
+      requireSame(run, outcomeOf(folder), expected);
+      if (draftsIn(folder) > 0) throw new Error(`kill: needs no drafts left by run ${run}, got some.`);
       rmSync(folder, { recursive: true });
     }
   } finally {
@@ -188,6 +186,16 @@ export const killSuite = async ({ seed, runs }: KillOptions): Promise<KillRow[]>
       drafts,
     },
   ];
+};
+
+const requireSame = (run: number, outcome: readonly string[], expected: readonly string[]): void => {
+  const parts = ['last.safetensors', 'best.safetensors'];
+  const at = Array.from({ length: Math.max(outcome.length, expected.length) }).findIndex(
+    (_, i) => outcome[i] !== expected[i],
+  );
+  if (at < 0) return;
+  const what = parts[at] ?? `line of the log: '${outcome[at]}', not '${expected[at]}'`;
+  throw new Error(`kill: needs run ${run} to end as the undisturbed one, got another ${what}.`);
 };
 
 const logOf = (folder: string): string => join(folder, 'metrics.jsonl');
