@@ -105,12 +105,13 @@ export async function leaveResults(
     metrics: measured.evaluation.metrics,
     peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
   };
-  await writeSummary(files, summary);
   await writeJson(join(files.folder, 'data.json'), {
     train: { name: data.train.name, ...data.train.report },
     validation: { name: data.validation.name, ...data.validation.report },
     notes: data.notes,
   });
+  // The last of all files: a run that has it is complete, and is not gone on with.
+  await writeSummary(files, summary);
   context.reporter.event({ event: 'summary', folder: files.folder, ...summary });
   const predict = context.commandFor('predict');
   context.reporter.result(closingWords(run, finished, { imagesPerSecond, predict }));

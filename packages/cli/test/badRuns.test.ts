@@ -195,6 +195,17 @@ describe('weights and runs that cannot be used', () => {
     expect(await readFile(join(folder, 'metrics.jsonl'), 'utf8')).toBe(log);
   });
 
+  // The summary says that a run is finished: one that died before it had all its results is gone on with.
+  it('has no summary before every other result is written', async () => {
+    const folder = await copiedRun('withoutResults', (config) => config);
+    await mkdir(join(folder, 'data.json'));
+    await expectFailure(['train', '--resume', folder], 'data.json');
+    expect(await namesIn(folder)).not.toContain('summary.json');
+    await rm(join(folder, 'data.json'), { recursive: true });
+    expect((await runTiny(['train', '--resume', folder])).exitCode).toBe(0);
+    expect(await namesIn(folder)).toEqual(expect.arrayContaining(['data.json', 'summary.json']));
+  });
+
   it('says that a finished run is finished, and changes nothing', async () => {
     const before = await readFile(join(out, 'good', 'summary.json'), 'utf8');
     const { exitCode, stderr, events } = await runTiny(['train', '--resume', join(out, 'good'), '--json']);
