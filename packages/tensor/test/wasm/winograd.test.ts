@@ -108,7 +108,7 @@ describe('Winograd kernels', () => {
         fc.property(geometry([1, 19], [0, 4], [1, 13]), fc.nat(1000), (g, seed) =>
           checkForward(largeForward(fma), g, seed, wholeNumbers),
         ),
-        { numRuns: 40, seed: 23 },
+        { numRuns: 20, seed: 23 },
       );
     },
   );
@@ -120,7 +120,7 @@ describe('Winograd kernels', () => {
       fc.property(chosen, fc.nat(1000), (g, seed) =>
         checkForward(largeForward(false), g, seed, roundedThreefold),
       ),
-      { numRuns: 30, seed: 24 },
+      { numRuns: 15, seed: 24 },
     );
   });
 
